@@ -1,0 +1,27 @@
+// From B-functions as written to explicit sums over m: generalised Clebsch–Gordan coefficients, half lists,
+// compression and the C-tilde form.
+#pragma once
+
+#include <vector>
+
+#include "ace/potential.hpp"
+
+namespace polypace::ace {
+
+// The half list of m-vectors of one function with the factors as given (before compression).
+// Source: coupling tree and half sum of docs/explanation/ace.md.
+CoupledFunction couple(const BasisFunction& function);
+
+// Equal factors merged, as pacemaker stores it; replaces the function only where the list became shorter.
+CoupledFunction compress(const CoupledFunction& function);
+
+// Puts every species' functions into the canonical order of projections and of .asi rows.
+void sort_canonically(BPotential& potential);
+
+// compress(couple(f)) for every function of a species, in the potential's (canonical) order.
+std::vector<CoupledFunction> coupled_functions(const BPotential& potential, int mu0);
+
+// The same energies with one coefficient per m-vector (.yace). e0 = 0 for every element.
+CTildePotential to_ctilde(const BPotential& potential);
+
+}  // namespace polypace::ace

@@ -1,0 +1,1 @@
+"""The Atomic Cluster Expansion: potentials, calculators, bases, fits."""

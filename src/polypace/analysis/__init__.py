@@ -1,0 +1,1 @@
+"""Dynamics and structure of polymers from trajectories."""

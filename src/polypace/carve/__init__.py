@@ -1,0 +1,1 @@
+"""Small clusters out of periodic melts."""

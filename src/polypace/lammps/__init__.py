@@ -1,0 +1,1 @@
+"""LAMMPS: finding it, the plugin, run scripts, runs, logs."""

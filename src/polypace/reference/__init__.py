@@ -1,0 +1,1 @@
+"""References: classical force fields in LAMMPS, quantum chemistry through ASE, labels."""

@@ -1,0 +1,1 @@
+"""Trust: active sets, extrapolation grades, D-optimal selection."""

@@ -1,0 +1,1 @@
+"""Melts: chains, conformations, dense boxes, LAMMPS data files."""
