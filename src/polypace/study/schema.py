@@ -1,0 +1,188 @@
+"""What a study file may say. Unknown keys, wrong units and impossible values are errors that name the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from polypace.errors import InputError
+from polypace.study.quantities import Density, Length, Pressure, Temperature, Time
+
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Engine(Block):
+    """Who runs the steps: this machine's threads, or Parsl's providers."""
+
+    kind: Literal["threads", "processes", "slurm", "parsl"] = "threads"
+    workers: Positive = 2
+    partition: str | None = None
+    account: str | None = None
+    nodes: Positive = 1
+    walltime: str = "01:00:00"
+    worker_init: str = ""
+    scheduler_options: str = ""
+    max_blocks: Positive = 1
+    file: Path | None = None
+
+
+class Lammps(Block):
+    executable: str | None = None
+    ranks: Positive = 1
+
+
+class System(Block):
+    """One melt of linear chains."""
+
+    chain_length: Annotated[int, Field(ge=2)]
+    n_chains: Positive
+    density: Annotated[Density, Field(gt=0, lt=3)] = 0.7
+
+
+class Systems(Block):
+    force_field: Literal["trappe-ua"] = "trappe-ua"
+    temperature: Annotated[Temperature, Field(gt=0)] = 350.0
+    pressure: Pressure = 1.0
+    train: Annotated[tuple[System, ...], Field(min_length=1)]
+    test: Annotated[tuple[System, ...], Field(min_length=1)]
+    equilibration: Annotated[Time, Field(gt=0)] = 20.0
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Systems:
+        for role in ("train", "test"):
+            lengths = [system.chain_length for system in getattr(self, role)]
+            if len(set(lengths)) != len(lengths):
+                raise ValueError(f"{role} names a chain length twice: {lengths}")
+        return self
+
+
+class Reference(Block):
+    """The classical force field as the reference: `lj/mdf` between the two radii of `cutoff`.
+
+    `tail` is the range in which the dispersion tail is switched on; the tail stays outside of the ACE.
+    """
+
+    cutoff: tuple[Length, Length] = (10.0, 12.0)
+    tail: tuple[Length, Length] = (4.6, 7.0)
+    timestep: Annotated[Time, Field(gt=0, le=0.01)] = 0.001
+    npt: Annotated[Time, Field(gt=0)] = 20.0
+    nvt: Annotated[Time, Field(gt=0)] = 10.0
+    sample_every: Annotated[Time, Field(gt=0)] = 0.05
+    test_frames: Positive = 8
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Reference:
+        radii = (*self.tail, *self.cutoff)
+        if any(a >= b for a, b in zip(radii, radii[1:], strict=False)):
+            raise ValueError(f"tail and cutoff must ascend: tail[0] < tail[1] < cutoff[0] < cutoff[1], got {radii}")
+        return self
+
+
+class TrainingData(Block):
+    """Frames per training length and kind; the kinds beyond `thermal` keep MD with the potential out of holes."""
+
+    thermal: Positive = 12
+    hot: Count = 6
+    hot_temperature: Annotated[Temperature, Field(gt=0)] = 800.0
+    strained: Count = 6
+    strain: Annotated[float, Field(gt=0, lt=0.5)] = 0.12
+    contacts: Count = 8
+
+
+class Ace(Block):
+    """The basis, in pacemaker's own keys, and how it is fitted."""
+
+    basis: dict[str, Any]
+    energy_weight: Annotated[float, Field(ge=0)] = 1.0
+    force_weight: Annotated[float, Field(ge=0)] = 1.0
+    virial_weight: Annotated[float, Field(ge=0)] = 1.0
+    solver: Literal["ridge", "blr", "ard"] = "ridge"
+    solver_options: dict[str, Any] = {}
+    core_radius: Annotated[Length, Field(gt=0)] = 1.1
+
+
+class Learning(Block):
+    """Rounds of exploring with the potential, watching gamma, labelling and refitting."""
+
+    rounds: Count = 1
+    chain_lengths: tuple[Positive, ...] = ()
+    time: Annotated[Time, Field(gt=0)] = 3.0
+    temperatures: tuple[Temperature, ...] = (350.0, 600.0)
+    gamma_select: Annotated[float, Field(gt=1)] = 1.5
+    gamma_break: Annotated[float, Field(gt=1)] = 20.0
+    watch_every: Positive = 20
+    max_frames: Positive = 12
+
+
+class Production(Block):
+    npt: Annotated[Time, Field(gt=0)] = 15.0
+    nvt: Annotated[Time, Field(gt=0)] = 10.0
+    timestep: Annotated[Time, Field(gt=0, le=0.01)] = 0.001
+    sample_every: Annotated[Time, Field(gt=0)] = 0.05
+    gamma_every: Positive = 100
+
+
+class StudySpec(Block):
+    """A whole study; see docs/reference/study.md for every key."""
+
+    name: str
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 20261122
+    engine: Engine = Engine()
+    lammps: Lammps = Lammps()
+    systems: Systems
+    reference: Reference = Reference()
+    training_data: TrainingData = TrainingData()
+    ace: Ace
+    learning: Learning = Learning()
+    production: Production = Production()
+
+    @model_validator(mode="after")
+    def _explorable(self) -> StudySpec:
+        known = {system.chain_length for system in (*self.systems.train, *self.systems.test)}
+        missing = set(self.learning.chain_lengths) - known
+        if missing:
+            raise ValueError(f"learning.chain_lengths names {sorted(missing)}, which systems does not build")
+        return self
+
+
+def read_study(path: str | Path) -> StudySpec:
+    """Read and check a study file.
+
+    Raises
+    ------
+    InputError
+        naming the file, the key, its value and what is expected there.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"study file {path}: {error.strerror}; give the path of a study.yaml") from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"study file {path} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"study file {path} must be a mapping of keys, got {type(data).__name__}")
+    try:
+        return StudySpec.model_validate(data)
+    except ValidationError as error:
+        problems = [_describe(problem) for problem in error.errors()]
+        raise InputError(f"study file {path}:\n  " + "\n  ".join(problems)) from None
+
+
+def _describe(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: unknown key (value {problem['input']!r}); remove it or correct its spelling"
+    if problem["type"] == "missing":
+        return f"{place}: missing, and it has no default"
+    return f"{place}: {problem['msg']}, got {problem['input']!r}"
