@@ -1,0 +1,2 @@
+#define POLYPACE_KERNEL_NAMESPACE portable
+#include "select/row_updates.inl"
