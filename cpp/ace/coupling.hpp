@@ -8,6 +8,14 @@
 
 namespace polypace::ace {
 
+// One coupling of two momenta to a third in a function's coupling tree.
+struct MomentumCoupling {
+  int l_left, l_right, l_result;
+};
+
+// The couplings of the tree in order of creation, the last one to L = 0. `lint` must have rank − 2 entries.
+std::vector<MomentumCoupling> couplings_of(const BasisFunction& function);
+
 // The half list of m-vectors of one function with the factors as given (before compression).
 // Source: coupling tree and half sum of docs/explanation/ace.md.
 CoupledFunction couple(const BasisFunction& function);
@@ -21,7 +29,7 @@ void sort_canonically(BPotential& potential);
 // compress(couple(f)) for every function of a species, in the potential's (canonical) order.
 std::vector<CoupledFunction> coupled_functions(const BPotential& potential, int mu0);
 
-// The same energies with one coefficient per m-vector (.yace). e0 = 0 for every element.
+// The same energies with one coefficient per m-vector (.yace).
 CTildePotential to_ctilde(const BPotential& potential);
 
 }  // namespace polypace::ace

@@ -44,10 +44,13 @@ struct Bond {
 
 // What both forms share. `bonds` is row-major: bonds[mu_i * n_species + mu_j].
 struct PotentialHeader {
-  std::vector<std::string> elements;  // sorted as byte strings; the position is the species index
+  std::vector<std::string> elements;  // the position is the species index; .yaml: sorted as byte strings, .yace: as in the file
   double delta_spline_bins = 0.001;
   std::vector<Embedding> embeddings;
   std::vector<Bond> bonds;
+  // Energy per element, added to every atom of it, in both forms; empty means zeros. A .yaml file keeps it in its
+  // metadata (pacemaker's format has no place for it and its evaluator adds nothing).
+  std::vector<double> e0;
 
   int n_species() const { return static_cast<int>(elements.size()); }
   const Bond& bond(int mu_i, int mu_j) const { return bonds[mu_i * elements.size() + mu_j]; }
@@ -84,7 +87,6 @@ struct CTildeFunction {
 };
 
 struct CTildePotential : PotentialHeader {
-  std::vector<double> e0;                              // energy per element, added to every atom
   std::vector<std::vector<CTildeFunction>> functions;  // per central species
 };
 

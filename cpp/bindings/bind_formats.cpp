@@ -1,7 +1,112 @@
+// Potentials as data, and their files.
+#include <pybind11/stl.h>
+
+#include "ace/coupling.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/numpy_view.hpp"
+#include "formats/formats.hpp"
 
 namespace polypace::bindings {
+namespace {
 
-void bind_formats(pybind11::module_) {}
+using namespace ace;
+
+void bind_enumerations(py::module_& m) {
+  py::enum_<InnerCutoff>(m, "InnerCutoff")
+      .value("density", InnerCutoff::density)
+      .value("distance", InnerCutoff::distance)
+      .value("zbl", InnerCutoff::zbl);
+  py::enum_<EmbeddingKind>(m, "EmbeddingKind")
+      .value("FinnisSinclair", EmbeddingKind::finnis_sinclair)
+      .value("FinnisSinclairShiftedScaled", EmbeddingKind::finnis_sinclair_shifted_scaled);
+}
+
+void bind_parts(py::module_& m) {
+  py::class_<Embedding>(m, "Embedding")
+      .def(py::init<>())
+      .def_readwrite("n_densities", &Embedding::n_densities)
+      .def_readwrite("kind", &Embedding::kind)
+      .def_readwrite("parameters", &Embedding::parameters)
+      .def_readwrite("rho_core_cut", &Embedding::rho_core_cut)
+      .def_readwrite("drho_core_cut", &Embedding::drho_core_cut);
+  py::class_<Bond>(m, "Bond")
+      .def(py::init<>())
+      .def_readwrite("defined", &Bond::defined)
+      .def_readwrite("basis_name", &Bond::basis_name)
+      .def_readwrite("radial_parameters", &Bond::radial_parameters)
+      .def_readwrite("n_max", &Bond::n_max)
+      .def_readwrite("l_max", &Bond::l_max)
+      .def_readwrite("k_max", &Bond::k_max)
+      .def_readwrite("coefficients", &Bond::coefficients)
+      .def_readwrite("r_cut", &Bond::r_cut)
+      .def_readwrite("d_cut", &Bond::d_cut)
+      .def_readwrite("core_prefactor", &Bond::core_prefactor)
+      .def_readwrite("core_lambda", &Bond::core_lambda)
+      .def_readwrite("r_in", &Bond::r_in)
+      .def_readwrite("delta_in", &Bond::delta_in)
+      .def_readwrite("inner", &Bond::inner);
+  py::class_<BasisFunction>(m, "BasisFunction")
+      .def(py::init<>())
+      .def_readwrite("mus", &BasisFunction::mus)
+      .def_readwrite("ns", &BasisFunction::ns)
+      .def_readwrite("ls", &BasisFunction::ls)
+      .def_readwrite("lint", &BasisFunction::lint)
+      .def_readwrite("coefficients", &BasisFunction::coefficients);
+  py::class_<CoupledFunction>(m, "CoupledFunction")
+      .def_readonly("mus", &CoupledFunction::mus)
+      .def_readonly("ns", &CoupledFunction::ns)
+      .def_readonly("ls", &CoupledFunction::ls)
+      .def_readonly("ms", &CoupledFunction::ms)
+      .def_readonly("weights", &CoupledFunction::weights);
+  py::class_<CTildeFunction>(m, "CTildeFunction")
+      .def_readonly("mus", &CTildeFunction::mus)
+      .def_readonly("ns", &CTildeFunction::ns)
+      .def_readonly("ls", &CTildeFunction::ls)
+      .def_readonly("ms", &CTildeFunction::ms)
+      .def_readonly("ctildes", &CTildeFunction::ctildes);
+}
+
+void bind_potentials(py::module_& m) {
+  py::class_<PotentialHeader>(m, "PotentialHeader")
+      .def_readwrite("elements", &PotentialHeader::elements)
+      .def_readwrite("delta_spline_bins", &PotentialHeader::delta_spline_bins)
+      .def_readwrite("embeddings", &PotentialHeader::embeddings)
+      .def_readwrite("bonds", &PotentialHeader::bonds)
+      .def_readwrite("e0", &PotentialHeader::e0);
+  py::class_<BPotential, PotentialHeader>(m, "BPotential")
+      .def(py::init<>())
+      .def("copy", [](const BPotential& potential) { return potential; })
+      .def_readwrite("functions", &BPotential::functions)
+      .def_readwrite("metadata", &BPotential::metadata)
+      .def("sort_canonically", &sort_canonically)
+      .def("coupled_functions", &coupled_functions, py::arg("species"))
+      .def("to_ctilde", &to_ctilde);
+  py::class_<CTildePotential, PotentialHeader>(m, "CTildePotential")
+      .def("copy", [](const CTildePotential& potential) { return potential; })
+      .def_readonly("functions", &CTildePotential::functions);
+}
+
+py::dict asi_arrays(std::map<std::string, formats::SquareMatrix>&& matrices) {
+  py::dict arrays;
+  for (auto& [symbol, matrix] : matrices) {
+    const auto n = static_cast<py::ssize_t>(matrix.n);
+    arrays[py::str(symbol)] = to_numpy(std::move(matrix.values), {n, n});
+  }
+  return arrays;
+}
+
+}  // namespace
+
+void bind_formats(py::module_ m) {
+  bind_enumerations(m);
+  bind_parts(m);
+  bind_potentials(m);
+  const auto unlocked = py::call_guard<py::gil_scoped_release>();
+  m.def("read_yaml", &formats::read_yaml, py::arg("path"), unlocked);
+  m.def("parse_yaml", &formats::parse_yaml, py::arg("text"), py::arg("source"), unlocked);
+  m.def("read_asi", [](const std::string& path) { return asi_arrays(formats::read_asi_matrices(path)); }, py::arg("path"));
+  m.def("parse_asi", [](const py::bytes& content, const std::string& source) { return asi_arrays(formats::parse_asi(content, source)); },
+        py::arg("content"), py::arg("source"));
+}
 
 }  // namespace polypace::bindings

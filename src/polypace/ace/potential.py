@@ -1,0 +1,134 @@
+"""ACE potentials as Python objects: reading, looking, changing coefficients. The numbers live in the compiled core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace._core import formats
+from polypace.arrays import as_array
+from polypace.errors import FileFormatError, InputError
+
+
+class Potential:
+    """An ACE potential, immutable: what a `.yaml` (B-basis) or `.yace` (C-tilde) file holds.
+
+    The B-basis form has one coefficient per function and density, so it can be fitted, graded and changed; the C-tilde
+    form only evaluates.
+    """
+
+    __slots__ = ("_data",)
+
+    _data: formats.BPotential | formats.CTildePotential
+
+    def __init__(self, data: formats.BPotential | formats.CTildePotential) -> None:
+        object.__setattr__(self, "_data", data)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a Potential cannot be changed (attribute {name}); with_coefficients() etc. make a new one")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Potential:
+        """Read a potential; raises FileNotFoundError, or FileFormatError naming file, line, key and remedy."""
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"potential file {path} does not exist")
+        try:
+            return cls(formats.read_yaml(str(path)))
+        except ValueError as error:
+            raise FileFormatError(str(error)) from None
+
+    @property
+    def data(self) -> formats.BPotential | formats.CTildePotential:
+        """The compiled core's own object, for the evaluators; treat it as read-only."""
+        return self._data
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether the potential is in B-basis form (from `.yaml` or a basis), with one coefficient per function."""
+        return isinstance(self._data, formats.BPotential)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbols; the position is the species index."""
+        return tuple(self._data.elements)
+
+    @property
+    def n_functions(self) -> dict[str, int]:
+        """Number of functions per central element."""
+        return {el: len(functions) for el, functions in zip(self.elements, self._data.functions, strict=True)}
+
+    @property
+    def n_densities(self) -> dict[str, int]:
+        """Number of densities of the embedding per element."""
+        return {el: e.n_densities for el, e in zip(self.elements, self._data.embeddings, strict=True)}
+
+    @property
+    def e0(self) -> dict[str, float]:
+        """Energy (eV) per element that is added to every atom."""
+        return dict(zip(self.elements, self._data.e0 or [0.0] * len(self.elements), strict=True))
+
+    @property
+    def cutoffs(self) -> dict[tuple[str, str], float]:
+        """Outer cutoff (Å) of every defined bond (central element, neighbour)."""
+        pairs = [(a, b) for a in self.elements for b in self.elements]
+        return {pair: bond.r_cut for pair, bond in zip(pairs, self._data.bonds, strict=True) if bond.defined}
+
+    @property
+    def max_cutoff(self) -> float:
+        """Largest outer cutoff (Å): the range in which neighbours are needed."""
+        return max(self.cutoffs.values())
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether E = Σ_i Σ_f c_f B_{i,f}: one density, prefactor and exponent 1, no core repulsion."""
+        embeddings_linear = all(list(e.parameters) == [1.0, 1.0] for e in self._data.embeddings)
+        return embeddings_linear and all(b.core_prefactor == 0 for b in self._data.bonds)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Free text of the file (`.yaml` only)."""
+        return dict(self._data.metadata) if isinstance(self._data, formats.BPotential) else {}
+
+    @property
+    def coefficients(self) -> npt.NDArray[np.float64]:
+        """Flat coefficient vector: per element the rank-1 functions, then the others; per function its densities."""
+        data = self._functions_data("coefficients")
+        flat = [c for functions in data.functions for f in functions for c in f.coefficients]
+        return np.asarray(flat, dtype=np.float64)
+
+    def with_coefficients(self, coefficients: npt.ArrayLike) -> Potential:
+        """The same basis with other coefficients, in the order of `coefficients`."""
+        data = self._functions_data("with_coefficients").copy()
+        size = sum(len(f.coefficients) for functions in data.functions for f in functions)
+        values = iter(as_array(coefficients, "coefficients", shape=(size,)).tolist())
+        functions_of_all = data.functions
+        for functions in functions_of_all:
+            for function in functions:
+                function.coefficients = [next(values) for _ in function.coefficients]
+        data.functions = functions_of_all
+        return Potential(data)
+
+    def with_e0(self, e0: Mapping[str, float]) -> Potential:
+        """The same potential with another constant energy (eV) per element; elements not named keep theirs."""
+        unknown = set(e0) - set(self.elements)
+        if unknown:
+            raise InputError(f"e0 names {sorted(unknown)}, but the elements of the potential are {list(self.elements)}")
+        energies = as_array([{**self.e0, **e0}[el] for el in self.elements], "e0", shape=(len(self.elements),))
+        data = self._data.copy()
+        data.e0 = energies.tolist()
+        return Potential(data)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{el}: {n}" for el, n in self.n_functions.items())
+        form = "B-basis" if self.has_functions else "C-tilde"
+        return f"<Potential {'-'.join(self.elements)}, {form}, functions {{{counts}}}, cutoff {self.max_cutoff:g} Å>"
+
+    def _functions_data(self, what: str) -> formats.BPotential:
+        if not isinstance(self._data, formats.BPotential):
+            raise InputError(f"{what} needs the B-basis form (.yaml); this potential is in C-tilde form (.yace)")
+        return self._data
