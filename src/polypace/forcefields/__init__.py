@@ -1,0 +1,40 @@
+"""Classical force fields as data: atom types, bonded terms, mixing; no engine, no geometry.
+
+A shared table like `polypace.melt`: `systems` takes geometry and torsion statistics from it, `reference`
+writes it as LAMMPS lines.
+"""
+
+from __future__ import annotations
+
+from polypace.errors import InputError
+from polypace.forcefields.model import AtomType, BondedTerm, ForceField, Original, Smooth
+from polypace.forcefields.trappe import TraPPEUA
+
+FORCE_FIELDS = {force_field.name: force_field for force_field in (TraPPEUA,)}
+
+
+def get_force_field(name: str | ForceField) -> ForceField:
+    """Force field by name ("trappe-ua"); a `ForceField` is returned as it is.
+
+    Raises
+    ------
+    InputError
+        where no force field has that name; the message lists those there are.
+    """
+    if isinstance(name, ForceField):
+        return name
+    if name not in FORCE_FIELDS:
+        raise InputError(f"unknown force field {name!r}; there are: {', '.join(sorted(FORCE_FIELDS))}")
+    return FORCE_FIELDS[name]
+
+
+__all__ = [
+    "FORCE_FIELDS",
+    "AtomType",
+    "BondedTerm",
+    "ForceField",
+    "Original",
+    "Smooth",
+    "TraPPEUA",
+    "get_force_field",
+]

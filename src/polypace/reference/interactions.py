@@ -1,0 +1,83 @@
+"""Force fields as LAMMPS lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+from polypace.errors import InputError
+from polypace.forcefields import BondedTerm, ForceField, Smooth, get_force_field
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """What a LAMMPS script needs to know about a potential: units, atom style, and the lines behind
+    `read_data`.
+    """
+
+    units: str
+    atom_style: str
+    lines: tuple[str, ...]
+
+
+def force_field_interactions(force_field: str | ForceField, type_names: Sequence[str]) -> Interactions:
+    """LAMMPS lines of `force_field` for atom types numbered as `type_names`; every pair I ≤ J is given
+    explicitly.
+
+    Explicit because `pair_style hybrid/overlay` does not mix coefficients. Data files of
+    `polypace.systems.write_lammps_data` number the bonded types as these lines do.
+
+    Raises
+    ------
+    InputError
+        where the force field is unknown or has no such atom type.
+    """
+    force_field = get_force_field(force_field)
+    if not type_names:
+        raise InputError("type_names must name at least one atom type, got none")
+    lines = _pair_lines(force_field, type_names)
+    for word, terms in (
+        ("bond", force_field.bonds),
+        ("angle", force_field.angles),
+        ("dihedral", force_field.dihedrals),
+    ):
+        lines += _bonded_lines(word, terms)
+    lines.append("special_bonds " + _special(force_field))
+    return Interactions(force_field.units, "full" if force_field.charged else "molecular", tuple(lines))
+
+
+def pair_coefficients(force_field: ForceField, type_names: Sequence[str], style: str = "") -> list[str]:
+    """`pair_coeff I J [style] ε σ` for every I ≤ J."""
+    prefix = f"{style} " if style else ""
+    numbered = list(enumerate(type_names, start=1))
+    lines = []
+    for (i, first), (j, second) in combinations_with_replacement(numbered, 2):
+        epsilon, sigma = force_field.mixed(first, second)
+        lines.append(f"pair_coeff {i} {j} {prefix}{epsilon!r} {sigma!r}  # {first} {second}")
+    return lines
+
+
+def _pair_lines(force_field: ForceField, type_names: Sequence[str]) -> list[str]:
+    cut = force_field.truncation
+    if isinstance(cut, Smooth):
+        return [f"pair_style lj/mdf {cut.r_in!r} {cut.r_out!r}", *pair_coefficients(force_field, type_names)]
+    return [
+        f"pair_style lj/cut {cut.cutoff!r}",
+        "pair_modify tail yes",
+        *pair_coefficients(force_field, type_names),
+    ]
+
+
+def _bonded_lines(word: str, terms: Sequence[BondedTerm]) -> list[str]:
+    if not terms:
+        return []
+    lines = [f"{word}_style {terms[0].style}"]
+    for number, term in enumerate(terms, start=1):
+        lines.append(f"{word}_coeff {number} {' '.join(map(repr, term.coefficients))}  # {term.label}")
+    return lines
+
+
+def _special(force_field: ForceField) -> str:
+    weights = " ".join(map(repr, force_field.special))
+    return f"lj/coul {weights}" if force_field.charged else f"lj {weights}"

@@ -1,0 +1,220 @@
+"""LAMMPS input scripts as plain text: equilibration, production, labelling. Each can be read and re-run by
+hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from polypace.errors import InputError
+from polypace.reference.interactions import Interactions
+
+#: Columns that `read_thermo` and `read_labels` know; energies eV, pressures bar, density g/cm³ in `metal`.
+THERMO = "step temp pe ke etotal press vol density"
+LABELS = "step pe " + " ".join(f"c_virial[{k}]" for k in range(1, 7)) + " temp press density"
+
+
+def equilibration_script(
+    interactions: Interactions,
+    data_file: str | Path,
+    output: str | Path,
+    *,
+    temperature: float,
+    pressure: float = 1.01325,
+    seed: int = 1,
+    timestep: float = 0.001,
+    push_off_steps: int = 5000,
+    langevin_steps: int = 10000,
+    npt_steps: int = 50000,
+    soft_radius: float = 3.6,
+    thermo_every: int = 500,
+) -> str:
+    """Script that takes a freshly built melt to equilibrium at `temperature` (K) and `pressure` (bar).
+
+    Slow push-off with a soft cosine repulsion that is switched on gradually (R. Auhl et al., J. Chem. Phys.
+    119, 12718 (2003), section III C), then the real interactions with limited moves, then Langevin
+    dynamics, which brings bonds and soft modes to one temperature, and only then Nosé-Hoover NPT. `output`
+    is the data file written at the end. `timestep` in ps; 0.001 suits harmonic carbon-carbon bonds.
+    """
+    _check(temperature=temperature, timestep=timestep, soft_radius=soft_radius)
+    blocks = _start(interactions, data_file, timestep)
+    blocks += [
+        f"velocity all create {temperature} {seed} mom yes rot yes dist gaussian",
+        f"thermo {thermo_every}",
+        f"thermo_style custom {THERMO}",
+        "",
+        "# Slow push-off: soft repulsion, ramped",
+        f"pair_style soft {soft_radius}",
+        "pair_coeff * * 0.0",
+        "variable amplitude equal ramp(0.02,1.0)",
+        "fix ramp all adapt 1 pair soft a * * v_amplitude",
+        f"fix heat all langevin {temperature} {temperature} 0.1 {seed + 1}",
+        "fix move all nve/limit 0.05",
+        f"run {push_off_steps}",
+        "unfix ramp",
+        "",
+        "# The real interactions, moves still limited",
+        *interactions.lines,
+        f"run {max(langevin_steps // 4, 1)}",
+        "unfix move",
+        "",
+        "# Langevin dynamics: every mode at the same temperature",
+        "fix move all nve",
+        f"run {langevin_steps}",
+        "unfix move",
+        "unfix heat",
+        "",
+        "# Nose-Hoover at constant pressure",
+        "reset_timestep 0",
+        f"fix move all npt temp {temperature} {temperature} $(100*dt) iso {pressure} {pressure} $(1000*dt)",
+        f"run {npt_steps}",
+        f"write_data {output} nocoeff",
+    ]
+    return "\n".join(blocks) + "\n"
+
+
+def npt_script(
+    interactions: Interactions,
+    data_file: str | Path,
+    output: str | Path,
+    *,
+    temperature: float,
+    steps: int,
+    pressure: float = 1.01325,
+    seed: int = 1,
+    timestep: float = 0.001,
+    thermo_every: int = 100,
+) -> str:
+    """Script for constant pressure (bar) and temperature (K): the log has the density every `thermo_every`
+    steps.
+    """
+    _check(temperature=temperature, timestep=timestep)
+    blocks = _start(interactions, data_file, timestep)
+    blocks += [
+        *_velocities(temperature, seed),
+        f"thermo {thermo_every}",
+        f"thermo_style custom {THERMO}",
+        f"fix move all npt temp {temperature} {temperature} $(100*dt) iso {pressure} {pressure} $(1000*dt)",
+        f"run {steps}",
+        f"write_data {output} nocoeff",
+    ]
+    return "\n".join(blocks) + "\n"
+
+
+def nvt_script(
+    interactions: Interactions,
+    data_file: str | Path,
+    dump_file: str | Path,
+    *,
+    temperature: float,
+    steps: int,
+    dump_every: int,
+    density: float | None = None,
+    seed: int = 1,
+    timestep: float = 0.001,
+    thermostat: str = "nose-hoover",
+    equilibration_steps: int = 0,
+) -> str:
+    """Script for constant volume with a dump of positions, images and forces, labels to the last digit in
+    the log.
+
+    `density` (g/cm³) rescales the box first; `equilibration_steps` (Langevin) run before anything is written.
+    `thermostat` is "nose-hoover", "langevin" or "nve". Read what it writes with `read_labels(dump, log,
+    melt)`.
+    """
+    _check(temperature=temperature, timestep=timestep, dump_every=dump_every)
+    if thermostat not in ("nose-hoover", "langevin", "nve"):
+        raise InputError(f"thermostat must be nose-hoover, langevin or nve, got {thermostat!r}")
+    blocks = _start(interactions, data_file, timestep)
+    if density is not None:
+        _check(density=density)
+        blocks += [
+            f"variable shrink equal (density/{density})^(1/3)",
+            "variable factor equal ${shrink}",
+            "change_box all x scale ${factor} y scale ${factor} z scale ${factor} remap",
+        ]
+    blocks += _velocities(temperature, seed)
+    if equilibration_steps:
+        blocks += [
+            f"fix heat all langevin {temperature} {temperature} 0.1 {seed + 1}",
+            "fix move all nve",
+            f"thermo {equilibration_steps}",
+            f"run {equilibration_steps}",
+            "unfix heat",
+            "unfix move",
+            "reset_timestep 0",
+        ]
+    moves = {
+        "nose-hoover": [f"fix move all nvt temp {temperature} {temperature} $(100*dt)"],
+        "langevin": [f"fix heat all langevin {temperature} {temperature} 0.5 {seed + 2}", "fix move all nve"],
+        "nve": ["fix move all nve"],
+    }[thermostat]
+    blocks += [*_label_output(dump_file, dump_every), *moves, f"run {steps}"]
+    return "\n".join(blocks) + "\n"
+
+
+def label_script(
+    interactions: Interactions,
+    data_file: str | Path,
+    dump_file: str | Path,
+    labelled_dump: str | Path,
+    *,
+    triclinic: bool = False,
+) -> str:
+    """Script that computes energy, forces and virial of every frame of `dump_file` (LAMMPS `rerun`, no
+    dynamics).
+
+    The frames are those of `write_dump` or of any run with the atoms of `data_file`; every frame has its
+    own box. LAMMPS wants boxes of one kind: `triclinic` says that the dump's have tilt factors
+    (`is_triclinic(frames)`).
+    """
+    blocks = _start(interactions, data_file, 0.001)
+    if triclinic:
+        blocks.append("change_box all triclinic")
+    blocks += [
+        *_label_output(labelled_dump, 1),
+        f"rerun {dump_file} dump x y z ix iy iz box yes",
+    ]
+    return "\n".join(blocks) + "\n"
+
+
+def _start(interactions: Interactions, data_file: str | Path, timestep: float) -> list[str]:
+    return [
+        f"units {interactions.units}",
+        f"atom_style {interactions.atom_style}",
+        "boundary p p p",
+        f"read_data {data_file}",
+        *interactions.lines,
+        "neighbor 2.0 bin",
+        "neigh_modify every 1 delay 0 check yes",
+        f"timestep {timestep}",
+        "",
+    ]
+
+
+def _velocities(temperature: float, seed: int) -> list[str]:
+    """New velocities where the data file has none; those of a finished run are kept."""
+    return [
+        "compute kinetic all temp",
+        "variable now equal c_kinetic",
+        "run 0 post no",
+        f'if "${{now}} < 1.0e-3" then "velocity all create {temperature} {seed} mom yes rot yes dist
+        gaussian"',
+    ]
+
+
+def _label_output(dump_file: str | Path, every: int) -> list[str]:
+    return [
+        "compute virial all pressure NULL virial",
+        f"thermo_style custom {LABELS}",
+        "thermo_modify format float %.17g norm no",
+        f"thermo {every}",
+        f"dump frames all custom {every} {dump_file} id type mol x y z ix iy iz fx fy fz",
+        "dump_modify frames sort id format float %.17g",
+    ]
+
+
+def _check(**values: float) -> None:
+    for name, value in values.items():
+        if not value > 0:
+            raise InputError(f"{name} must be above 0, got {value}")
