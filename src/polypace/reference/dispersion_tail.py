@@ -37,8 +37,8 @@ class DispersionTail:
     """Lennard-Jones switched on between `s_in` and `s_out` and tapered to zero between `r_in` and `r_out`
     (Å).
 
-    E = Σ_{i<j} u(x) T(y) 4ε [(σ/r)¹² − (σ/r)⁶], with u(x) = x³ (10 − 15x + 6x²), x = (r − s_in)/(s_out − s_in) and
-    T(y) = (1 − y)³ (1 + 3y + 6y²), y = (r − r_in)/(r_out − r_in), both clamped to 0…1: twice
+    E = Σ_{i<j} u(x) T(y) 4ε [(σ/r)¹² − (σ/r)⁶], with u(x) = x³ (10 − 15x + 6x²), x = (r − s_in)/(s_out −
+    s_in) and T(y) = (1 − y)³ (1 + 3y + 6y²), y = (r − r_in)/(r_out − r_in), both clamped to 0…1: twice
     differentiable. Beyond `s_out` this is LAMMPS `lj/mdf r_in r_out`, with the ε and σ of `force_field`;
     within `s_in`, where all bonded pairs are, nothing. Bonds are not looked at, so that a topology-free
     potential plus this tail is a function of the positions alone. In LAMMPS: `pair_style lj/mdf/tail` in
@@ -82,8 +82,10 @@ class DispersionTail:
             where the type names are missing or unknown to the force field.
         """
         if "type_name" not in atoms.arrays:
-            raise InputError('atoms.arrays["type_name"] is needed to know the dispersion parameters; frames of a '
-                             "melt have it, others get it by atoms.set_array('type_name', names)")  # fmt: skip
+            raise InputError(
+                "atoms.arrays['type_name'] is needed to know the dispersion parameters; frames of a melt have it, "
+                "others get it by atoms.set_array('type_name', names)"
+            )
         names, kinds = np.unique(atoms.arrays["type_name"], return_inverse=True)
         mixed = np.array([[self.force_field.mixed(str(a), str(b)) for b in names] for a in names]).reshape(
             -1, 2

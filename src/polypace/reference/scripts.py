@@ -198,8 +198,7 @@ def _velocities(temperature: float, seed: int) -> list[str]:
         "compute kinetic all temp",
         "variable now equal c_kinetic",
         "run 0 post no",
-        f'if "${{now}} < 1.0e-3" then "velocity all create {temperature} {seed} mom yes rot yes dist
-        gaussian"',
+        f'if "${{now}} < 1.0e-3" then "velocity all create {temperature} {seed} mom yes rot yes"',
     ]
 
 

@@ -53,8 +53,8 @@ def build_melt(
     Raises
     ------
     InputError
-        for a chain length or number of chains below 1, a density outside of 0…1.2 g/cm³, an unknown force field, and
-        where the overlaps cannot be taken out at this density.
+        for a chain length or number of chains below 1, a density outside of 0…1.2 g/cm³, an unknown force
+        field, and where the overlaps cannot be taken out at this density.
     """
     force_field = get_force_field(force_field)
     lengths = _chain_lengths(chain_length, n_chains)
@@ -75,8 +75,8 @@ def build_melt(
     relief = relieve_overlaps(melt, wanted)
     if relief.closest < 0.8 * wanted:
         raise InputError(
-            f"chains cannot be packed without overlaps at density={density} g/cm³: after {relief.sweeps} sweeps two "
-            f"atoms are still {relief.closest:.2f} Å apart; build at a lower density and compress in MD"
+            f"chains cannot be packed without overlaps at density={density} g/cm³: after "
+            f"{relief.sweeps} sweeps two atoms are still {relief.closest:.2f} Å apart; build at a lower density and compress in MD"
         )
     return assemble(relief.positions, np.eye(3) * edge, types, lengths, force_field)
 
