@@ -1,1 +1,25 @@
-"""LAMMPS: finding it, the plugin, run scripts, runs, logs."""
+"""LAMMPS: finding it, the plugin, run scripts, runs, logs.
+
+Names are imported on first use: LAMMPS's launcher imports this package only to ask where the plugin is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "LammpsProgram": "program",
+    "find_lammps": "program",
+    "LammpsRun": "run",
+    "run_lammps": "run",
+    "read_log": "log",
+    "ace_pair_lines": "pair_styles",
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'polypace.lammps' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"polypace.lammps.{_HOMES[name]}"), name)

@@ -11,5 +11,5 @@ def directory() -> str:
     # The compiled core lies beside the folder, in editable installs too; it is only located, not loaded.
     core = importlib.util.find_spec("polypace._core")
     if core is None or core.origin is None:
-        raise ImportError("polypace was installed without its compiled parts: pip install --force-reinstall polypace")
+        raise ImportError("polypace lacks its compiled parts: pip install --force-reinstall polypace")
     return str(Path(core.origin).parent / "plugins")

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The environments of a few atoms of one species, gathered from LAMMPS's neighbour list into the arrays the core reads.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ace/evaluator.hpp"
+
+namespace LAMMPS_NS {
+class NeighList;
+}
+
+namespace polypace::lammps {
+
+// Arrays only grow: nothing is allocated in a step once the largest block was seen.
+class EnvironmentBlock {
+ public:
+  // Squared distances up to which neighbours are handed on, per ordered pair of species.
+  void set_cutoffs(const ace::PotentialHeader& header);
+
+  // `species_of_type[type]` is −1 where a type takes no part.
+  void gather(const int* atoms, std::size_t n_atoms, int species, const LAMMPS_NS::NeighList& list, double** x,
+              const int* type, const std::vector<int>& species_of_type);
+
+  // Fills energies() and gradients(), and the optional outputs where pointers are given (one value per atom).
+  void evaluate(const ace::Evaluator& evaluator, ace::Evaluator::Workspace& workspace, double* gammas,
+                double* core_factors);
+
+  std::size_t n_atoms() const { return species_.size(); }
+  std::int64_t offset(std::size_t atom) const { return offsets_[atom]; }
+  int neighbor(std::int64_t pair) const { return neighbors_[pair]; }
+  const double* displacement(std::int64_t pair) const { return &displacements_[3 * pair]; }
+  const double* gradient(std::int64_t pair) const { return &gradients_[3 * pair]; }
+  double energy(std::size_t atom) const { return energies_[atom]; }
+
+  struct Pair {
+    std::size_t atom;
+    int neighbor;
+    double distance;
+  };
+  Pair closest_pair() const;  // the first atom and −1 when there is none
+
+  double bytes() const;
+
+ private:
+  double cutoff_squared(int mu_i, int mu_j) const { return cutoffs_squared_[mu_i * n_species_ + mu_j]; }
+
+  int n_species_ = 0;
+  std::vector<double> cutoffs_squared_;
+  std::vector<int> species_, neighbors_, neighbor_species_;
+  std::vector<std::int64_t> offsets_;
+  std::vector<double> displacements_, gradients_, energies_;
+};
+
+}  // namespace polypace::lammps

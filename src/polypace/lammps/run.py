@@ -1,0 +1,225 @@
+"""Running LAMMPS as a subprocess in a folder of its own, from a script that can be run again by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polypace.errors import InputError, MissingProgramError, ProgramError, UnstableRunError
+from polypace.lammps.log import parse_errors, read_log
+from polypace.lammps.program import LammpsProgram, find_lammps, wheel_mpirun
+
+if TYPE_CHECKING:
+    from polypace.lammps.log import ThermoTable
+
+SCRIPT, LOG, SCREEN = "in.lammps", "log.lammps", "screen.txt"
+PATIENCE = 10.0  # s between asking a program to end and ending it
+
+
+@dataclass(frozen=True)
+class LammpsRun:
+    """A finished run: its folder, the command that was used, wall time (s) and LAMMPS's warnings."""
+
+    folder: Path
+    command: tuple[str, ...]
+    n_ranks: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def script(self) -> Path:
+        """The input script."""
+        return self.folder / SCRIPT
+
+    @property
+    def log(self) -> Path:
+        """LAMMPS's log file."""
+        return self.folder / LOG
+
+    @property
+    def thermo(self) -> list[ThermoTable]:
+        """The thermo tables of the log, one per `run` or `minimize`."""
+        return read_log(self.log)
+
+
+def run_lammps(
+    script: str,
+    folder: str | os.PathLike[str],
+    program: LammpsProgram | None = None,
+    n_ranks: int = 1,
+    timeout: float | None = None,
+    n_threads: int = 1,
+) -> LammpsRun:
+    """Run `script` in `folder` (made if need be), leaving in.lammps, log.lammps and screen.txt there.
+
+    Parameters
+    ----------
+    script : str
+        The whole input script; its file names are relative to `folder`.
+    program : LammpsProgram, optional
+        Default: what `find_lammps()` finds.
+    n_ranks, n_threads : int
+        MPI ranks, and OpenMP threads a rank (for styles that have them).
+    timeout : float, optional
+        Seconds of wall time after which the run is ended.
+
+    Raises
+    ------
+    UnstableRunError
+        when atoms were lost or came too close; ProgramError when LAMMPS failed otherwise, was killed or ran
+        out of time. Both carry LAMMPS's ERROR line, the command it stands for and the last lines of the log.
+    MissingProgramError
+        without a LAMMPS, or without an MPI launcher for several ranks.
+    """
+    program = program if program is not None else find_lammps()
+    place = Path(folder).resolve()
+    place.mkdir(parents=True, exist_ok=True)
+    command = (*launcher(program, n_ranks), *program.command, "-in", SCRIPT, "-log", LOG)
+    by_hand = f"# by hand, in this folder: {_by_hand(n_ranks)}\n"
+    (place / SCRIPT).write_text(script if script.startswith("# by hand") else by_hand + script)
+    start = time.monotonic()
+    code = _execute(command, place, program.full_environment(n_threads), timeout)
+    seconds = time.monotonic() - start
+    text = _text(place / SCREEN) + _text(place / LOG)
+    if code != 0:
+        raise failure(place, command, code, text, timeout)
+    return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)
+
+
+def _by_hand(n_ranks: int) -> str:
+    prefix = f"mpirun -n {n_ranks} " if n_ranks > 1 else ""
+    return f"{prefix}lmp -in {SCRIPT} -log {LOG}"
+
+
+def launcher(program: LammpsProgram, n_ranks: int) -> tuple[str, ...]:
+    """The words before the program that start `n_ranks` of it: its own mpirun, or srun inside a Slurm job.
+
+    Raises
+    ------
+    InputError
+        for fewer than one rank, or several of a program without MPI; MissingProgramError without a launcher.
+    """
+    if n_ranks < 1:
+        raise InputError(f"n_ranks must be at least 1, got {n_ranks}")
+    if n_ranks == 1:
+        return ()
+    if not program.mpi:
+        raise InputError(
+            f"{program.command[0]} was built without MPI and would run {n_ranks} times the same; "
+            "use n_ranks=1 or another LAMMPS"
+        )
+    # The launcher of the mpich wheel knows Slurm's allocation itself; a site's MPI is best started by srun.
+    if program.is_wheel:
+        own = wheel_mpirun()
+    else:
+        own = shutil.which("srun") if os.environ.get("SLURM_JOB_ID") else None
+        beside = Path(shutil.which(program.command[0]) or program.command[0]).parent / "mpirun"
+        own = own or (str(beside) if beside.exists() else shutil.which("mpirun") or shutil.which("mpiexec"))
+    if own is None:
+        raise MissingProgramError(
+            f"no mpirun for {program.command[0]}: pip install mpich, or load the MPI it was built with"
+        )
+    return (own, "-n", str(n_ranks))
+
+
+def failure(
+    folder: Path, command: tuple[str, ...], code: int, text: str, timeout: float | None = None
+) -> ProgramError | UnstableRunError:
+    """The error that a failed run is reported with."""
+    found = parse_errors(text)
+    if found.errors:
+        reason = "; ".join(found.errors)
+    elif code == TIMED_OUT:
+        reason = f"it did not end within {timeout:g} s"
+    elif code < 0:
+        reason = f"it was ended by signal {-code} ({signal.Signals(-code).name})"
+    else:
+        reason = f"exit code {code} without an ERROR line"
+    if shutil.disk_usage(folder).free < 1 << 20:
+        reason += "; the disk is full: free space, then run again"
+    at = f" at the command '{found.last_command}'" if found.last_command else ""
+    last = "\n".join(text.strip().splitlines()[-8:])
+    started = shlex.join(command)
+    message = f"LAMMPS failed in {folder}{at}: {reason}\n  command: {started}\n  last lines:\n{last}"
+    return UnstableRunError(message) if found.lost_atoms else ProgramError(message)
+
+
+TIMED_OUT = 1000  # no exit code of a program
+
+
+def _execute(
+    command: tuple[str, ...], folder: Path, environment: dict[str, str], timeout: float | None
+) -> int:
+    with _terminate_raises(), open(folder / SCREEN, "wb") as screen:
+        try:
+            process = subprocess.Popen(
+                [*_dies_with_parent(), *command],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            raise MissingProgramError(f"{shlex.join(command)} cannot be started: {reason}") from None
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()  # mpirun passes it on to its ranks
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _terminate_raises() -> Iterator[None]:
+    """While LAMMPS runs, SIGTERM ends it before it ends us (only the main thread may ask for that)."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@functools.lru_cache(maxsize=1)
+def _dies_with_parent() -> tuple[str, ...]:
+    """Prefix that lets the kernel end LAMMPS when we are killed (SIGKILL), where setpriv of util-linux is."""
+    tool = shutil.which("setpriv")
+    prefix = (tool, "--pdeathsig", "KILL") if tool else ()
+    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+        return prefix
+    return ()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
