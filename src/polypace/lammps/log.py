@@ -83,7 +83,7 @@ def _blocks(lines: list[str]) -> Iterable[tuple[list[str], list[list[float]]]]:
 
 
 def _header(previous: str, line: str) -> list[str] | None:
-    if previous.startswith("Per MPI rank memory allocation") and line.split()[:1] not in ([], ["---"]):
+    if previous.startswith("Per MPI rank memory allocation") and line.strip() and not line.startswith("--"):
         return line.split()
     yaml = re.match(r"keywords: \[(.*)\]", line)
     return [name.strip(" '\"") for name in yaml.group(1).split(",") if name.strip()] if yaml else None
