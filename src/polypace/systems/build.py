@@ -76,7 +76,8 @@ def build_melt(
     if relief.closest < 0.8 * wanted:
         raise InputError(
             f"chains cannot be packed without overlaps at density={density} g/cm³: after "
-            f"{relief.sweeps} sweeps two atoms are still {relief.closest:.2f} Å apart; build at a lower density and compress in MD"
+            f"{relief.sweeps} sweeps two atoms are still {relief.closest:.2f} Å apart; "
+            "build at a lower density and compress in MD"
         )
     return assemble(relief.positions, np.eye(3) * edge, types, lengths, force_field)
 

@@ -49,7 +49,7 @@ def write_lammps_data(
         ("dihedral", "Dihedrals", force_field.dihedrals, table.dihedrals, table.dihedral_kinds),
     )[: 3 if bonded else 0]
     lines = [
-        f"LAMMPS data file: {len(melt.atoms)} atoms, force field {force_field.name}, units {force_field.units}",
+        f"LAMMPS data file: {len(melt.atoms)} atoms, {force_field.name}, units {force_field.units}",
         "",
     ]
     lines += [f"{len(melt.atoms)} atoms"] + [f"{len(rows)} {word}s" for word, _, _, rows, _ in bonded]
@@ -81,7 +81,7 @@ def lower_triangular_cell(atoms: ase.Atoms) -> npt.NDArray[np.float64]:
     cell = np.array(atoms.cell.array, dtype=np.float64)
     if np.any(np.diag(cell) <= 0) or np.abs(np.triu(cell, 1)).max() > 1e-9 * np.abs(cell).max():
         raise InputError(
-            f"LAMMPS needs a lower triangular cell with a positive diagonal, got {cell.tolist()}; rotate the structure "
+            f"LAMMPS needs a lower triangular cell with a positive diagonal, got {cell.tolist()}; rotate it "
             "with atoms.cell.standard_form()"
         )
     return cell

@@ -47,7 +47,7 @@ def run(tmp_path_factory):
 
 
 def test_melt_is_a_liquid(run):
-    folder, melt, _, frames = run
+    folder, _, _, frames = run
     thermo = read_thermo(folder / "npt.log")
     assert 0.55 < thermo["Density"].mean() < 0.8 and 270 < thermo["Temp"].mean() < 350
     assert [atoms.info["step"] for atoms in frames] == [0, 50, 100]

@@ -30,8 +30,9 @@ def test_names_survive_lammps(tmp_path):
     write_lammps_data(melt, tmp_path / "a.data", "trappe-ua")
     run_script(
         "units metal\natom_style molecular\nread_data a.data\npair_style zero 5.0\npair_coeff * *\n"
-        "bond_style zero\nbond_coeff *\nangle_style zero\nangle_coeff *\ndihedral_style zero\ndihedral_coeff *\n"
-        "velocity all create 300 1\nrun 0\nwrite_data b.data nocoeff\nwrite_data c.data nocoeff types labels\n",
+        "bond_style zero\nbond_coeff *\nangle_style zero\nangle_coeff *\ndihedral_style zero\n"
+        "dihedral_coeff *\nvelocity all create 300 1\nrun 0\nwrite_data b.data nocoeff\n"
+        "write_data c.data nocoeff types labels\n",
         tmp_path,
     )
     for name in ("b.data", "c.data"):
