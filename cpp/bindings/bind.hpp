@@ -11,5 +11,7 @@ void bind_select(pybind11::module_ m);
 void bind_carve(pybind11::module_ m);
 void bind_dynamics(pybind11::module_ m);
 void bind_structure(pybind11::module_ m);
+void bind_trajectory(pybind11::module_ m);
+void bind_unwrap(pybind11::module_ m);
 
 }  // namespace polypace::bindings

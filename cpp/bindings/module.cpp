@@ -21,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
   bind_carve(m.def_submodule("carve"));
   bind_dynamics(m.def_submodule("dynamics"));
   bind_structure(m.def_submodule("structure"));
+  bind_trajectory(m.def_submodule("trajectory"));
 }

@@ -1,0 +1,115 @@
+"""Byte sources: plain files at any place, compressed files as forward streams; both read in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import IO, Protocol
+
+from polypace.errors import FileFormatError, InputError
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class ByteSource(Protocol):
+    """Bytes of one file, decompressed where it is compressed."""
+
+    path: Path
+
+    def read(self, offset: int, target: memoryview) -> int:
+        """Fill `target` from `offset` on; returns how many bytes there were."""
+        ...
+
+
+class PlainFile:
+    """An uncompressed file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("rb", buffering=0)
+
+    def read(self, offset: int, target: memoryview) -> int:
+        """Fill `target` from `offset` on; returns how many bytes there were."""
+        self._file.seek(offset)
+        return _fill(self._file, target)
+
+
+class CompressedFile:
+    """A gzip or zstd file: read forward; a step back starts again from the beginning."""
+
+    def __init__(self, path: Path, magic: bytes) -> None:
+        self.path = path
+        self._zstd = magic.startswith(ZSTD_MAGIC)
+        self._stream = self._open()
+        self._position = 0
+
+    def _open(self) -> IO[bytes]:
+        if not self._zstd:
+            return gzip.open(self.path, "rb")
+        import zstandard
+
+        # LAMMPS writes one zstd frame per flush, so the stream goes on over the ends of frames.
+        return zstandard.ZstdDecompressor().stream_reader(
+            self.path.open("rb"), read_across_frames=True, closefd=True
+        )
+
+    def read(self, offset: int, target: memoryview) -> int:
+        """Fill `target` from `offset` on; returns how many bytes there were."""
+        if offset < self._position:
+            self._stream.close()
+            self._stream, self._position = self._open(), 0
+        scratch = memoryview(bytearray(min(1 << 20, max(1, offset - self._position))))
+        try:
+            while self._position < offset:
+                got = _fill(self._stream, scratch[: min(len(scratch), offset - self._position)])
+                if got == 0:
+                    return 0
+                self._position += got
+            got = _fill(self._stream, target)
+        except EOFError:
+            # A killed run leaves an unfinished stream; what it holds is still good.
+            return 0
+        except Exception as error:
+            raise FileFormatError(
+                f"{self.path}: cannot be decompressed after byte {self._position}: {error}"
+            ) from error
+        self._position += got
+        return got
+
+
+def _fill(stream: IO[bytes], target: memoryview) -> int:
+    """Read until `target` is full or the stream ends."""
+    done = 0
+    while done < len(target):
+        try:
+            got = stream.readinto(target[done : done + (1 << 24)])  # type: ignore[attr-defined]
+        except EOFError:
+            break
+        if not got:
+            break
+        done += got
+    return done
+
+
+def open_bytes(path: Path) -> ByteSource:
+    """The byte source that fits the first bytes of `path` (not its name).
+
+    Raises
+    ------
+    InputError
+        where there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"trajectory file {path} does not exist (or is not a file)")
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+        return CompressedFile(path, magic)
+    return PlainFile(path)
+
+
+def first_bytes(source: ByteSource, n: int = 4096) -> bytes:
+    """The first `n` bytes, for guessing what the file is."""
+    buffer = bytearray(n)
+    return bytes(buffer[: source.read(0, memoryview(buffer))])

@@ -1,0 +1,252 @@
+"""LAMMPS dumps, text or binary, read by the compiled core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace import _core
+from polypace.errors import FileFormatError, InputError
+from polypace.trajectory.bytes import first_bytes, open_bytes
+from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
+from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
+
+# Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
+LENGTH_UNITS = {
+    "real": 1.0,
+    "metal": 1.0,
+    "lj": 1.0,
+    "electron": 0.529177210903,
+    "nano": 10.0,
+    "micro": 1e4,
+    "si": 1e10,
+    "cgs": 1e8,
+}
+TIME_UNITS = {
+    "real": 1e-3,
+    "metal": 1.0,
+    "lj": 1.0,
+    "electron": 1e-3,
+    "nano": 1e3,
+    "micro": 1e6,
+    "si": 1e12,
+    "cgs": 1e12,
+}
+
+# Most continuous first: with image flags, wrapped coordinates say more than unwrapped ones (see unwrap.py).
+CHOICES = (
+    (("x", "y", "z"), True, False, Coordinates.IMAGES),
+    (("xs", "ys", "zs"), True, True, Coordinates.IMAGES),
+    (("xu", "yu", "zu"), False, False, Coordinates.LATTICE),
+    (("xsu", "ysu", "zsu"), False, True, Coordinates.LATTICE),
+    (("x", "y", "z"), False, False, Coordinates.WRAPPED),
+    (("xs", "ys", "zs"), False, True, Coordinates.WRAPPED),
+)
+IMAGE_COLUMNS = ("ix", "iy", "iz")
+IDENTIFIER, SKIPPED = 6, -1
+UNWANTED, UNKNOWN = -1, -2
+LARGEST_ID_TABLE = 1 << 30
+BATCH_BYTES = 64 << 20
+
+
+class DumpSource:
+    """Frames of LAMMPS dumps (text, gzip, zstd, binary; `custom` and `atom`), in the order of ids.
+
+    Raises
+    ------
+    FileFormatError
+        naming file, step and line where atoms are lost, repeated, not finite or not numbers.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, units: str | None = None, n_threads: int = 0) -> None:
+        self._bytes = [open_bytes(path) for path in paths]
+        self._index = index_dumps(self._bytes)
+        self._binary = [is_binary_dump(first_bytes(source)) for source in self._bytes]
+        self._n_threads = n_threads
+        self.name = ", ".join(str(path) for path in paths)
+        self.notes = self._index.notes
+        self.units = _units(self._index.headers, units, self.name)
+        self._length = LENGTH_UNITS.get(self.units, 1.0)
+        self.n_atoms = int(self._index.n_atoms[0])
+        self._check_headers()
+        self.coordinates, self._slots, self._scaled = _layout(self._columns, self.name)
+        self.table = _table(self._index, self.units, self._length)
+        self.columns, self.ids, self.has_ids = self._first_frame()
+        self._tables: dict[bytes, npt.NDArray[np.int32]] = {}
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return self._index.headers[int(self._index.header_of[0])].columns
+
+    def _check_headers(self) -> None:
+        index = self._index
+        wrong = np.flatnonzero(index.n_atoms != self.n_atoms)
+        if wrong.size:
+            k = int(wrong[0])
+            raise FileFormatError(
+                f"{self._place(k)} has {index.n_atoms[k]} atoms, the first frame {self.n_atoms}: atoms were lost or the "
+                "dumped group changed; dump a fixed group, or read the part before this frame"
+            )
+        for k in range(1, len(index.headers)):
+            header = index.headers[k]
+            used = np.flatnonzero(index.header_of == k)
+            if used.size and (header.columns, header.pbc) != (self._columns, index.headers[0].pbc):
+                raise FileFormatError(
+                    f"{self._place(int(used[0]))} has columns {' '.join(header.columns)} and pbc {header.pbc}, the first "
+                    f"frame {' '.join(self._columns)} and {index.headers[0].pbc}; open such files separately"
+                )
+
+    def _place(self, frame: int) -> str:
+        path = self._bytes[int(self._index.files[frame])].path
+        return f"{path}: frame {frame} (step {self._index.steps[frame]})"
+
+    def _first_frame(self) -> tuple[dict[str, npt.NDArray[np.str_]], Int, bool]:
+        """Per-atom texts of the first frame in the order of ids, and the ids."""
+        words = self._first_words()
+        columns = {name: words[:, k] for k, name in enumerate(self._columns)}
+        has_ids = "id" in columns
+        ids = columns["id"].astype(np.float64).astype(np.int64) if has_ids else np.arange(self.n_atoms)
+        order = np.argsort(ids, kind="stable")
+        ids = ids[order]
+        if ids.size and (np.diff(ids) == 0).any():
+            twice = int(ids[:-1][np.diff(ids) == 0][0])
+            raise FileFormatError(f"{self._place(0)}: atom id {twice} appears twice")
+        if ids.size and (ids[0] < 0 or ids[-1] >= LARGEST_ID_TABLE):
+            raise FileFormatError(
+                f"{self._place(0)}: atom ids must be 0…{LARGEST_ID_TABLE - 1}, got {ids[0]}…{ids[-1]}"
+            )
+        kept = ("type", "mol", "element", "mass")
+        return {name: columns[name][order] for name in kept if name in columns}, ids, has_ids
+
+    def _first_words(self) -> npt.NDArray[np.str_]:
+        index, n_columns = self._index, len(self._columns)
+        size = int(index.ends[0] - index.begins[0])
+        buffer = bytearray(size)
+        source = self._bytes[int(index.files[0])]
+        source.read(int(index.begins[0]), memoryview(buffer))
+        if not self._binary[int(index.files[0])]:
+            words = np.array(buffer.decode().split(), dtype=np.str_)
+            if words.size != self.n_atoms * n_columns:
+                raise FileFormatError(
+                    f"{self._place(0)}: {words.size} values for {self.n_atoms} atoms of {n_columns} columns"
+                )
+            return words.reshape(self.n_atoms, n_columns)
+        rows, place = [], 0
+        while place < size:
+            n = int(np.frombuffer(buffer, np.int32, 1, place)[0])
+            rows.append(np.frombuffer(buffer, np.float64, n, place + 4).reshape(-1, n_columns))
+            place += 4 + 8 * n
+        return np.array([[f"{value:.12g}" for value in row] for row in np.concatenate(rows)], dtype=np.str_)
+
+    def read(self, frames: Int, atoms: Int | None) -> Block:
+        """Positions (Å) and image flags of `frames` and `atoms` (ascending indices; None: all)."""
+        n_out = self.n_atoms if atoms is None else len(atoms)
+        has_images = self.coordinates is Coordinates.IMAGES
+        positions = np.empty((len(frames), n_out, 3))
+        images = np.empty(positions.shape, dtype=np.int32) if has_images else None
+        rows = self._row_table(atoms)
+        for begin, end in self._batches(frames):
+            block = self._read_batch(frames[begin:end], rows, n_out)
+            positions[begin:end] = block.positions
+            if images is not None:
+                images[begin:end] = block.images
+        return Block(positions, images)
+
+    def _batches(self, frames: Int) -> list[tuple[int, int]]:
+        """Runs of frames of one file, each of bounded size."""
+        sizes = (self._index.ends - self._index.begins)[frames].astype(np.int64)
+        files = self._index.files[frames]
+        batches, begin, total = [], 0, 0
+        for k in range(len(frames)):
+            if k > begin and (total + sizes[k] > BATCH_BYTES or files[k] != files[begin]):
+                batches.append((begin, k))
+                begin, total = k, 0
+            total += int(sizes[k])
+        return [*batches, (begin, len(frames))] if len(frames) else []
+
+    def _read_batch(self, frames: Int, rows: npt.NDArray[np.int32], n_out: int) -> Block:
+        index = self._index
+        file = int(index.files[frames[0]])
+        sizes = index.ends[frames] - index.begins[frames]
+        bounds = np.zeros((len(frames), 2), dtype=np.uint64)
+        bounds[:, 1] = np.cumsum(sizes)
+        bounds[1:, 0] = bounds[:-1, 1]
+        buffer = np.empty(int(bounds[-1, 1]), dtype=np.uint8)
+        view = memoryview(buffer)
+        for (low, high), begin in zip(bounds.tolist(), index.begins[frames].tolist(), strict=True):
+            if self._bytes[file].read(begin, view[low:high]) != high - low:
+                raise FileFormatError(f"{self._bytes[file].path}: became shorter while it was read")
+        first, second = _core.trajectory.read_dump_rows(
+            buffer,
+            bounds,
+            np.ascontiguousarray(index.first_lines[frames]),
+            self.n_atoms,
+            self._slots,
+            self._scaled,
+            self._length,
+            rows,
+            n_out,
+            np.ascontiguousarray(self.table.cells[frames].reshape(-1, 9)),
+            np.ascontiguousarray(self.table.origins[frames]),
+            self._binary[file],
+            self._n_threads,
+        )
+        if isinstance(first, int):
+            raise FileFormatError(f"{self._place(int(frames[first]))}: {second}")
+        return Block(first, second)
+
+    def _row_table(self, atoms: Int | None) -> npt.NDArray[np.int32]:
+        key = b"" if atoms is None else atoms.tobytes()
+        if key not in self._tables:
+            table = np.full(int(self.ids[-1]) + 1 if self.n_atoms else 0, UNKNOWN, dtype=np.int32)
+            if atoms is None:
+                table[self.ids] = np.arange(self.n_atoms)
+            else:
+                table[self.ids] = UNWANTED
+                table[self.ids[atoms]] = np.arange(len(atoms))
+            self._tables = {key: table}
+        return self._tables[key]
+
+
+def _units(headers: tuple[Header, ...], units: str | None, name: str) -> str:
+    """The unit style: what the dump says, else what the caller says, else Å and no time unit."""
+    named = {header.units for header in headers if header.units}
+    if units is not None and units not in LENGTH_UNITS:
+        raise InputError(f"units must be one of {', '.join(LENGTH_UNITS)}, got {units!r}")
+    if len(named) > 1 or (units is not None and named - {units}):
+        raise InputError(
+            f"{name}: the dump is in units {', '.join(sorted(named))}, but units={units!r} was given"
+        )
+    return named.pop() if named else units or ""
+
+
+def _layout(columns: tuple[str, ...], name: str) -> tuple[Coordinates, list[int], bool]:
+    has_images = all(column in columns for column in IMAGE_COLUMNS)
+    for wanted, needs_images, scaled, coordinates in CHOICES:
+        if all(column in columns for column in wanted) and (has_images or not needs_images):
+            names = [*wanted, *IMAGE_COLUMNS] if needs_images else [*wanted]
+            slots = [SKIPPED] * len(columns)
+            for slot, column in enumerate(names):
+                slots[columns.index(column)] = slot
+            if "id" in columns:
+                slots[columns.index("id")] = IDENTIFIER
+            return coordinates, slots, scaled
+    raise FileFormatError(
+        f"{name}: the columns '{' '.join(columns)}' hold no positions; dump x y z, xs ys zs, xu yu zu or xsu ysu zsu"
+    )
+
+
+def _table(index: DumpIndex, units: str, length: float) -> FrameTable:
+    times = None
+    if np.isfinite(index.times).all() and units:
+        times = index.times * TIME_UNITS[units]
+    return FrameTable(
+        steps=index.steps,
+        times=times,
+        cells=length * index.cells.reshape(-1, 3, 3),
+        origins=length * index.origins,
+        pbc=index.headers[0].pbc,
+    )

@@ -1,0 +1,147 @@
+"""Open whatever holds frames of atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polypace.errors import InputError
+from polypace.trajectory.bytes import first_bytes, open_bytes
+from polypace.trajectory.dump import DumpSource
+from polypace.trajectory.dump_index import is_binary_dump
+from polypace.trajectory.foreign import ArraySource, ExtxyzSource, UniverseSource, open_coordinates
+from polypace.trajectory.source import Coordinates, Float, Source
+from polypace.trajectory.topology import Topology, read_topology, topology_of_universe
+from polypace.trajectory.trajectory import Trajectory
+
+COORDINATES = {"wrapped": Coordinates.WRAPPED, "unwrapped": Coordinates.CONTINUOUS}
+
+
+def open_trajectory(
+    source: Any,
+    topology: Any = None,
+    *,
+    timestep: float | None = None,
+    units: str | None = None,
+    cells: Any = None,
+    coordinates: str | None = None,
+    atom_style: str | None = None,
+    n_threads: int = 0,
+) -> Trajectory:
+    """Open a trajectory; atoms are read when they are asked for.
+
+    Parameters
+    ----------
+    source : path, list of paths, MDAnalysis universe, or (n_frames, n_atoms, 3) array
+        LAMMPS dumps (text, gzip, zstd, binary; found by their content), extxyz, or any format of MDAnalysis (DCD, XTC,
+        TRR, H5MD, …). Several files are one run; of steps that occur twice the file given later counts.
+    topology : path, Melt, MDAnalysis universe or Topology, optional
+        Bonds, molecules, types and masses, e.g. a LAMMPS data file.
+    timestep : float, optional
+        ps per MD step, for files that hold steps but no times (per frame for arrays).
+    units : str, optional
+        LAMMPS unit style of dumps that do not name theirs ("real", "metal", "lj", …); lengths become Å.
+    cells : (3,), (3, 3), (n_frames, 3) or (n_frames, 3, 3), optional
+        Cell of an array, Å.
+    coordinates : "wrapped" or "unwrapped", optional
+        What the positions of arrays and foreign formats are; dumps say it by their columns.
+        Default: wrapped where there is a cell.
+    atom_style : str, optional
+        Of a LAMMPS data file that does not name it.
+    n_threads : int
+        0: OMP_NUM_THREADS, else all cores.
+
+    Raises
+    ------
+    InputError, FileFormatError
+        naming the argument, or the file, frame and line.
+    """
+    if timestep is not None and not (np.isfinite(timestep) and timestep > 0):
+        raise InputError(f"timestep must be positive (ps per MD step), got {timestep}")
+    if coordinates is not None and coordinates not in COORDINATES:
+        raise InputError(f"coordinates must be 'wrapped' or 'unwrapped', got {coordinates!r}")
+    known = None if topology is None else read_topology(topology, atom_style=atom_style)
+    opened = _open_source(source, known, units, cells, coordinates, n_threads)
+    if known is None and hasattr(source, "trajectory"):
+        known = topology_of_universe(source)
+    return Trajectory(
+        opened, _merge_topology(opened, known), times=_times(opened, timestep), n_threads=n_threads
+    )
+
+
+def _open_source(
+    source: Any,
+    topology: Topology | None,
+    units: str | None,
+    cells: Any,
+    coordinates: str | None,
+    n_threads: int,
+) -> Source:
+    foreign = COORDINATES.get(coordinates or "wrapped", Coordinates.WRAPPED)
+    if hasattr(source, "trajectory") and hasattr(source, "atoms"):
+        return UniverseSource(source, "universe", foreign)
+    is_path = isinstance(source, str | Path)
+    if not is_path and not (isinstance(source, Sequence) and all(isinstance(s, str | Path) for s in source)):
+        return ArraySource(source, cells, None if coordinates is None else foreign)
+    paths = [Path(source)] if is_path else [Path(path) for path in source]
+    if not paths:
+        raise InputError("no trajectory file was given")
+    if cells is not None:
+        raise InputError("cells belongs to arrays; files hold their own cells")
+    heads = [first_bytes(open_bytes(path)) for path in paths]
+    if all(
+        head.lstrip().startswith(b"ITEM:") or _may_be_binary_dump(path, head)
+        for path, head in zip(paths, heads, strict=True)
+    ):
+        if coordinates is not None:
+            raise InputError("coordinates is for arrays and foreign formats; a dump says it by its columns")
+        return DumpSource(paths, units=units, n_threads=n_threads)
+    if paths[0].suffix in (".extxyz", ".xyz") and (b"Lattice=" in heads[0] or b"Properties=" in heads[0]):
+        if len(paths) > 1:
+            raise InputError("several extxyz files cannot be opened as one run; join them")
+        return ExtxyzSource(paths[0], foreign)
+    universe = open_coordinates(paths, None if topology is None else len(topology.ids))
+    return UniverseSource(universe, ", ".join(str(path) for path in paths), foreign)
+
+
+def _may_be_binary_dump(path: Path, head: bytes) -> bool:
+    known_elsewhere = (
+        ".dcd",
+        ".xtc",
+        ".trr",
+        ".h5",
+        ".h5md",
+        ".nc",
+        ".ncdf",
+        ".gsd",
+        ".tng",
+        ".trj",
+        ".xyz",
+        ".extxyz",
+    )
+    return path.suffix.lower() not in known_elsewhere and is_binary_dump(head)
+
+
+def _times(source: Source, timestep: float | None) -> Float | None:
+    """ps; a given timestep counts more than what the file says."""
+    if timestep is not None:
+        return source.table.steps * float(timestep)
+    return source.table.times
+
+
+def _merge_topology(source: Source, known: Topology | None) -> Topology:
+    """The given topology for the atoms of the trajectory; without one, what the columns of the file tell."""
+    if known is not None:
+        if not source.has_ids and len(known.ids) == source.n_atoms:
+            return known
+        return known.take(source.ids)
+    columns = source.columns
+    types = columns.get("element", columns.get("type", np.full(source.n_atoms, "X")))
+    masses = columns["mass"].astype(np.float64) if "mass" in columns else None
+    molecules = columns["mol"].astype(np.float64).astype(np.int64) if "mol" in columns else None
+    if molecules is not None and (molecules == 0).all():
+        molecules = None
+    return Topology(source.ids, types, masses, molecules, np.zeros((0, 2), dtype=np.int64))
