@@ -1,7 +1,98 @@
+#include <pybind11/stl.h>
+
+#include <optional>
+
 #include "bindings/bind.hpp"
+#include "bindings/numpy_view.hpp"
+#include "dynamics/fft_plan.hpp"
+#include "dynamics/series.hpp"
+#include "dynamics/spectrum.hpp"
 
 namespace polypace::bindings {
+namespace {
 
-void bind_dynamics(pybind11::module_) {}
+using dynamics::FftPlan;
+using Sums = Array<double>;
+
+// Coordinates of any strides, so that atom-major arrays, selections and memory maps are read where they are.
+std::pair<dynamics::Source, dynamics::Layout> source_from(const py::array& positions,
+                                                          const std::optional<Array<double>>& drift) {
+  require(positions.ndim() == 3 && positions.shape(2) == 3, "positions must be (n_frames, n_particles, 3)");
+  const bool single = py::isinstance<py::array_t<float>>(positions);
+  require(single || py::isinstance<py::array_t<double>>(positions), "positions must be float32 or float64");
+  const py::ssize_t item = positions.itemsize();
+  for (int d = 0; d < 3; ++d) require(positions.strides(d) % item == 0, "positions must be aligned to its items");
+  dynamics::Source source;
+  source.data = positions.data();
+  source.single_precision = single;
+  source.frame_stride = positions.strides(0) / item;
+  source.n_frames = positions.shape(0);
+  if (drift) {
+    const auto view = view2(*drift, "drift", 3);
+    require(static_cast<std::int64_t>(view.extent(0)) == source.n_frames, "drift must have one row for each frame");
+    source.drift = view.data();
+  }
+  return {source, {positions.shape(1), positions.strides(1) / item, positions.strides(2) / item}};
+}
+
+void check_sums(const Sums& sums, const char* name, py::ssize_t n_segments, std::int64_t extent) {
+  require(sums.ndim() == 2 && sums.shape(0) == n_segments && sums.shape(1) == extent, name, " must be ", n_segments,
+          " × ", extent);
+}
+
+void add_power_spectra(const FftPlan& plan, const py::array& positions, const Array<std::int64_t>& particles,
+                       const Array<std::int64_t>& segments, const std::optional<Array<double>>& drift, bool centered,
+                       Sums spectra, Sums squares, int n_threads, std::int64_t work_bytes,
+                       const std::string& instruction_set) {
+  const auto [source, layout] = source_from(positions, drift);
+  const auto n_segments = spectra.shape(0);
+  check_sums(spectra, "spectra", n_segments, plan.half_length() + 1);
+  check_sums(squares, "squares", n_segments, plan.n_frames());
+  const auto series = dynamics::select_series(source, layout, view1(particles, "particles"),
+                                              view2(segments, "segments", 3), centered);
+  double* spectra_data = spectra.mutable_data();
+  double* squares_data = squares.mutable_data();
+  py::gil_scoped_release release;
+  dynamics::add_power_spectra(plan, source, series, static_cast<int>(n_segments),
+                              {n_threads, work_bytes, instruction_set}, spectra_data, squares_data);
+}
+
+py::array_t<double> correlations(const FftPlan& plan, const Sums& spectra, int n_threads, std::int64_t work_bytes,
+                                 const std::string& instruction_set) {
+  check_sums(spectra, "spectra", spectra.shape(0), plan.half_length() + 1);
+  const auto n_segments = static_cast<int>(spectra.shape(0));
+  std::vector<double> result(n_segments * plan.n_frames());
+  {
+    py::gil_scoped_release release;
+    dynamics::correlations_from_spectra(plan, spectra.data(), n_segments, {n_threads, work_bytes, instruction_set},
+                                        result.data());
+  }
+  return to_numpy(std::move(result), {n_segments, plan.n_frames()});
+}
+
+void displacement_sums(const Sums& squares, Sums correlations) {
+  check_sums(correlations, "correlations", squares.shape(0), squares.shape(1));
+  double* sums = correlations.mutable_data();
+  py::gil_scoped_release release;
+  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), sums);
+}
+
+}  // namespace
+
+void bind_dynamics(py::module_ m) {
+  py::class_<FftPlan>(m, "FftPlan")
+      .def(py::init<std::int64_t>(), py::arg("n_frames"))
+      .def_property_readonly("n_frames", &FftPlan::n_frames)
+      .def_property_readonly("half_length", &FftPlan::half_length)
+      .def_property_readonly("table_bytes", &FftPlan::table_bytes);
+  m.def("instruction_sets", &dynamics::instruction_sets);
+  m.def("add_power_spectra", &add_power_spectra, py::arg("plan"), py::arg("positions"),
+        py::arg("particles").noconvert(), py::arg("segments").noconvert(), py::arg("drift").noconvert(),
+        py::arg("centered"), py::arg("spectra").noconvert(), py::arg("squares").noconvert(), py::arg("n_threads") = 0,
+        py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
+  m.def("correlations", &correlations, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("n_threads") = 0,
+        py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
+  m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert());
+}
 
 }  // namespace polypace::bindings

@@ -1,0 +1,77 @@
+// Tables of a zero-padded Fourier transform of long real series.
+//
+// A series of F frames is padded to 2H ≥ 2F points, so that its correlations do not wrap. Because the second half is
+// zero, the even bins of the padded transform are a plain transform of H points and the odd bins one of the series
+// multiplied by exp(−iπn/H): two passes with half the memory. Each pass is cut as H = n_rows · n_columns (the
+// four-step method of Bailey, J. Supercomput. 4, 23 (1990)): frame n = row · n_columns + column, first a transform
+// down every column, then one along every row, each small enough for the cache of a core.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace polypace::dynamics {
+
+struct Root {
+  double re, im;
+};
+
+// exp(−2πi k/n) with the full accuracy of double for any k ≥ 0 (the angle is reduced in integers).
+Root unit_root(std::int64_t k, std::int64_t n);
+
+// One decimation-in-frequency step: `length` points into `radix` blocks of length/radix.
+struct Stage {
+  int radix;
+  int length;
+  const Root* twiddles;  // [length/radix][radix − 1]
+};
+
+// In-place transform of `length` points; the result at position p belongs to frequency `frequency[p]`.
+class SmallPlan {
+ public:
+  explicit SmallPlan(int length);
+  SmallPlan(const SmallPlan&) = delete;
+  SmallPlan& operator=(const SmallPlan&) = delete;
+
+  int length() const { return length_; }
+  const Stage* stages() const { return stages_.data(); }
+  const int* frequency() const { return frequency_.data(); }
+
+ private:
+  int length_;
+  std::vector<Root> twiddles_;
+  std::vector<Stage> stages_;
+  std::vector<int> frequency_;
+};
+
+class FftPlan {
+ public:
+  explicit FftPlan(std::int64_t n_frames);
+
+  std::int64_t n_frames() const { return n_frames_; }
+  std::int64_t half_length() const { return half_length_; }
+  const SmallPlan& down() const { return down_; }     // along columns, n_rows points
+  const SmallPlan& across() const { return across_; }  // along rows, n_columns points
+  int n_rows() const { return down_.length(); }
+  int n_columns() const { return across_.length(); }
+
+  // Factor of row `row` before the column transform of odd bins: exp(−iπ row/n_rows).
+  const Root* odd_rows() const { return odd_rows_.data(); }
+  // Factor between the two transforms, [column][position down the column].
+  const Root* between(int parity) const { return between_[parity].data(); }
+  // Bin (0 … 2H−1) that the result at (row position, column position) of the pass `parity` belongs to.
+  std::int64_t bin(int parity, int row, int column) const;
+  std::int64_t table_bytes() const;
+
+ private:
+  std::int64_t n_frames_;
+  std::int64_t half_length_;
+  SmallPlan down_, across_;
+  std::vector<Root> odd_rows_;
+  std::vector<Root> between_[2];
+};
+
+// Smallest-cost product of 2, 3 and 5 that holds n_frames points.
+std::int64_t good_half_length(std::int64_t n_frames);
+
+}  // namespace polypace::dynamics

@@ -1,0 +1,238 @@
+#include "dynamics/spectrum.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "base/errors.hpp"
+#include "base/threads.hpp"
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace polypace::dynamics {
+namespace {
+
+constexpr std::int64_t default_work_bytes = 16 << 20;  // keeps both passes within a last-level cache
+constexpr std::int64_t tasks_per_thread = 4;
+
+// Memory for vectors, in large pages where the system has them: columns stride through all of it.
+class WorkSpace {
+ public:
+  explicit WorkSpace(std::int64_t n_doubles)
+      : bytes_((n_doubles * sizeof(double) + alignment - 1) / alignment * alignment),
+        data_(static_cast<double*>(::operator new(bytes_, std::align_val_t{alignment}))) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    if (alignment >= huge_page && bytes_ >= huge_page) madvise(data_, bytes_, MADV_HUGEPAGE);
+#endif
+  }
+  ~WorkSpace() { ::operator delete(data_, std::align_val_t{alignment}); }
+  WorkSpace(const WorkSpace&) = delete;
+  WorkSpace& operator=(const WorkSpace&) = delete;
+  double* data() const { return data_; }
+
+ private:
+  static constexpr std::size_t huge_page = std::size_t{2} << 20;
+  static constexpr std::size_t alignment = 4096;
+  std::size_t bytes_;
+  double* data_;
+};
+
+struct NamedKernels {
+  const char* name;
+  const Kernels* kernels;
+};
+
+std::vector<NamedKernels> usable_kernels() {
+  std::vector<NamedKernels> usable{{"portable", &portable::kernels}};
+#ifdef POLYPACE_DYNAMICS_X86
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) usable.push_back({"avx2", &avx2::kernels});
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    usable.push_back({"avx512", &avx512::kernels});
+#endif
+  return usable;
+}
+
+std::int64_t batch_bytes(const FftPlan& plan, int n_lanes) {
+  return std::int64_t{16} * n_lanes * plan.n_rows() * (plan.n_columns() + 1);
+}
+
+// The widest kernels whose single batch fits; the narrowest ones where none does.
+const Kernels& choose_kernels(const FftPlan& plan, const Settings& settings) {
+  const auto usable = usable_kernels();
+  if (settings.instruction_set != "auto") {
+    for (const auto& named : usable)
+      if (settings.instruction_set == named.name) return *named.kernels;
+    require(false, "instruction_set must be auto or one that this processor has, got ", settings.instruction_set);
+  }
+  for (auto named = usable.rbegin(); named != usable.rend(); ++named)
+    if (settings.work_bytes == 0 || batch_bytes(plan, named->kernels->n_lanes) <= settings.work_bytes)
+      return *named->kernels;
+  return *usable.front().kernels;
+}
+
+int batches_per_round(const FftPlan& plan, int n_lanes, const Settings& settings) {
+  const std::int64_t bytes = settings.work_bytes == 0 ? default_work_bytes : settings.work_bytes;
+  return static_cast<int>(std::clamp<std::int64_t>(bytes / batch_bytes(plan, n_lanes), 1, 4096));
+}
+
+void put_series(Batch& batch, int part, int lane, const Series& series, double weight) {
+  batch.offset[part][lane] = series.offset;
+  batch.center[part][lane] = series.center;
+  batch.direction[part][lane] = series.direction;
+  batch.weight[part][lane] = weight;
+}
+
+void put_mask(Batch& batch, int lane, int segment) {
+  int slot = 0;
+  while (slot < batch.n_slots && batch.segment[slot] != segment) ++slot;
+  if (slot == batch.n_slots) batch.segment[batch.n_slots++] = segment;
+  batch.mask[slot][lane] = 1;
+}
+
+// Two series of the same segment to a lane, lanes in the order of segments; idle lanes repeat a series with weight 0.
+std::vector<Batch> make_batches(const std::vector<Series>& series, int n_segments, int n_lanes) {
+  std::vector<std::vector<const Series*>> members(n_segments);
+  for (const auto& one : series) {
+    require(one.segment >= 0 && one.segment < n_segments, "segment must be 0 … ", n_segments - 1, ", got ",
+            one.segment);
+    members[one.segment].push_back(&one);
+  }
+  std::vector<Batch> batches;
+  int lane = n_lanes;
+  for (const auto& segment : members)
+    for (std::size_t i = 0; i < segment.size(); i += 2) {
+      if (lane == n_lanes) {
+        batches.push_back(Batch{});
+        for (int idle = 0; idle < n_lanes; ++idle)
+          for (int part = 0; part < 2; ++part) put_series(batches.back(), part, idle, *segment[i], 0);
+        lane = 0;
+      }
+      const bool paired = i + 1 < segment.size();
+      put_series(batches.back(), 0, lane, *segment[i], 1);
+      put_series(batches.back(), 1, lane, *segment[paired ? i + 1 : i], paired ? 1 : 0);
+      put_mask(batches.back(), lane++, segment[i]->segment);
+    }
+  return batches;
+}
+
+using Kernel = void (*)(const Pass&, int, int, double*);
+
+void run_tasks(int n, int n_threads, const std::function<void(int begin, int end, int thread)>& body) {
+  const std::int64_t n_tasks = std::min<std::int64_t>(n, tasks_per_thread * n_threads);
+  parallel_for(n_tasks, n_threads, [&](std::size_t task, int thread) {
+    const auto t = static_cast<std::int64_t>(task);
+    body(static_cast<int>(t * n / n_tasks), static_cast<int>((t + 1) * n / n_tasks), thread);
+  });
+}
+
+// Both passes of one round of batches, forward or back.
+void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, const WorkSpace& scratch) {
+  const std::int64_t scratch_size = std::int64_t{2} * kernels.n_lanes * pass.plan->n_rows();
+  for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
+    run_tasks(pass.plan->n_columns(), n_threads, [&](int begin, int end, int thread) {
+      (forward ? kernels.columns : kernels.inverse_columns)(pass, begin, end, scratch.data() + thread * scratch_size);
+    });
+    run_tasks(pass.plan->n_rows(), n_threads, [&](int begin, int end, int) {
+      (forward ? kernels.rows : kernels.inverse_rows)(pass, begin, end);
+    });
+  }
+}
+
+WorkSpace make_scratch(const FftPlan& plan, const Kernels& kernels, int n_threads) {
+  return WorkSpace(std::int64_t{2} * kernels.n_lanes * plan.n_rows() * n_threads);
+}
+
+// From the order of the passes to that of the bins; |X(k)|² and |X(L−k)|² are averaged, which parts the two series.
+void add_in_order_of_bins(const FftPlan& plan, const double* spectrum, double* half_spectrum) {
+  const std::int64_t half = plan.half_length();
+  for (int parity = 0; parity < 2; ++parity)
+    for (int row = 0; row < plan.n_rows(); ++row)
+      for (int column = 0; column < plan.n_columns(); ++column, ++spectrum) {
+        const std::int64_t bin = plan.bin(parity, row, column);
+        const bool alone = bin == 0 || bin == half;
+        half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? *spectrum : 0.5 * *spectrum;
+      }
+}
+
+}  // namespace
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const auto& named : usable_kernels()) names.emplace_back(named.name);
+  return names;
+}
+
+void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
+                       const Settings& settings, double* half_spectra, double* squares) {
+  require(source.n_frames == plan.n_frames(), "the plan is for ", plan.n_frames(), " frames, got ", source.n_frames);
+  const Kernels& kernels = choose_kernels(plan, settings);
+  const int n_threads = resolve_n_threads(settings.n_threads);
+  const auto batches = make_batches(series, n_segments, kernels.n_lanes);
+  if (batches.empty()) return;
+  const int n_batches = static_cast<int>(batches.size());
+  const int round = std::min(n_batches, batches_per_round(plan, kernels.n_lanes, settings));
+  const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
+  const WorkSpace scratch = make_scratch(plan, kernels, n_threads);
+  const std::int64_t spectrum_size = 2 * plan.half_length();
+  std::vector<double> spectra(n_segments * spectrum_size, 0.0);
+  for (int first = 0; first < n_batches; first += round) {
+    Pass pass{};
+    pass.plan = &plan;
+    pass.source = &source;
+    pass.batches = batches.data() + first;
+    pass.n_batches = std::min(round, n_batches - first);
+    pass.work = work.data();
+    pass.squares = squares;
+    pass.spectra = spectra.data();
+    run_round(pass, kernels, true, n_threads, scratch);
+  }
+  parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
+    add_in_order_of_bins(plan, spectra.data() + segment * spectrum_size,
+                         half_spectra + segment * (plan.half_length() + 1));
+  });
+}
+
+void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, int n_segments,
+                               const Settings& settings, double* correlations) {
+  std::fill(correlations, correlations + n_segments * plan.n_frames(), 0.0);
+  const Kernels& kernels = choose_kernels(plan, settings);
+  const int n_threads = resolve_n_threads(settings.n_threads);
+  const int per_batch = 2 * kernels.n_lanes;
+  const int round = std::min((n_segments + per_batch - 1) / per_batch,
+                             batches_per_round(plan, kernels.n_lanes, settings));
+  const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
+  const WorkSpace scratch = make_scratch(plan, kernels, n_threads);
+  for (int first = 0; first < n_segments; first += round * per_batch) {
+    Pass pass{};
+    pass.plan = &plan;
+    pass.n_series = std::min(round * per_batch, n_segments - first);
+    pass.n_batches = (pass.n_series + per_batch - 1) / per_batch;
+    pass.work = work.data();
+    pass.half_spectra = half_spectra + first * (plan.half_length() + 1);
+    pass.correlations = correlations + first * plan.n_frames();
+    run_round(pass, kernels, false, n_threads, scratch);
+  }
+}
+
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, double* correlations) {
+  for (int segment = 0; segment < n_segments; ++segment) {
+    const double* square = squares + segment * n_frames;
+    double* sums = correlations + segment * n_frames;
+    // Twice the sum of squares is up to n_frames times the displacement at short lags: sums in extended precision.
+    long double ends = 0;
+    for (std::int64_t n = 0; n < n_frames; ++n) ends += 2.0L * square[n];
+    // Rounding in the strongest bins, which are the lowest, shifts all correlations alike; lag 0 tells by how much.
+    const auto shift = static_cast<double>(2.0L * sums[0] - ends);
+    sums[0] = 0;
+    for (std::int64_t lag = 1; lag < n_frames; ++lag) {
+      ends -= static_cast<long double>(square[lag - 1]) + square[n_frames - lag];
+      const long double sum = ends - (2.0L * sums[lag] - shift);
+      sums[lag] = sum > 0 ? static_cast<double>(sum) : 0.0;
+    }
+  }
+}
+
+}  // namespace polypace::dynamics

@@ -1,0 +1,46 @@
+// Summed power spectra of many real series and the correlations that belong to them.
+//
+// With X(k) the transform of a series x padded with zeros, Σ_n x(n) x(n+m) = (1/L) Σ_k |X(k)|² exp(2πi km/L)
+// (Wiener–Khinchin). The sum over series is taken of the |X(k)|², so one way back serves all of them, and two series
+// share a complex transform because only the even part of |X + iY|² survives.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dynamics/fft_plan.hpp"
+#include "dynamics/spectrum_kernels.hpp"
+
+namespace polypace::dynamics {
+
+// One coordinate of one particle over all frames, and the sum (segment) that it adds to.
+struct Series {
+  std::int64_t offset;
+  int direction;  // row of the drift that is subtracted
+  double center;  // subtracted too: correlations of far-off coordinates would drown in rounding
+  int segment;
+};
+
+struct Settings {
+  int n_threads = 0;
+  std::int64_t work_bytes = 0;      // 0: what fits the caches; at least one batch is always held
+  std::string instruction_set = "auto";  // auto, portable, avx2, avx512
+};
+
+// Names of the instruction sets that this build has and this processor can run, the fastest last.
+std::vector<std::string> instruction_sets();
+
+// Adds Σ|X(k)|², k = 0 … half_length, to half_spectra [segment][half_length + 1] and Σ x(n)² to
+// squares [segment][n_frames]; both owned by the caller.
+void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
+                       const Settings& settings, double* half_spectra, double* squares);
+
+// correlations [segment][n_frames] ← Σ_n x(n) x(n+m) from half_spectra [segment][half_length + 1].
+void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, int n_segments,
+                               const Settings& settings, double* correlations);
+
+// sums [segment][lag] ← Σ_n (x(n+m) − x(n))² from the correlations (overwritten) and squares of the same segments.
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, double* correlations);
+
+}  // namespace polypace::dynamics

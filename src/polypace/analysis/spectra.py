@@ -1,0 +1,132 @@
+"""Power spectra of particle coordinates: partial sums that add up exactly, and the averages that come of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace import _core
+from polypace.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class PartialSpectra:
+    r"""Sums over some of the particles: what one task, one file or one machine knows.
+
+    Two parts of the same frames are combined by adding them, in any grouping, because the windowed average
+
+    .. math:: \sum_i \sum_n |r_i(n+m) - r_i(n)|^2 = \sum_n s(n) + s(n+m) - \frac{2}{L}\sum_k P(k) e^{2\pi i k m/L}
+
+    is linear in the summed squares s and the summed power spectrum P.
+
+    Parameters
+    ----------
+    n_frames : int
+    spectra : (n_segments, half_length + 1) float64
+        Σ|X(k)|² over the series of every segment, transform padded to 2·half_length points (Å²).
+    squares : (n_segments, n_frames) float64
+        Σ x(n)² over the series of every segment (Å²).
+    n_series : (n_segments,) int64
+        Number of series (coordinates of particles) in every segment.
+    """
+
+    n_frames: int
+    spectra: Floats
+    squares: Floats
+    n_series: Integers
+
+    def __add__(self, other: PartialSpectra) -> PartialSpectra:
+        if self.n_frames != other.n_frames or self.spectra.shape != other.spectra.shape:
+            raise InputError(
+                f"partial spectra of {self.n_frames} frames, {len(self.spectra)} segments cannot be added to those of "
+                f"{other.n_frames} frames, {len(other.spectra)} segments: they must describe the same frames and sums"
+            )
+        return PartialSpectra(
+            self.n_frames,
+            self.spectra + other.spectra,
+            self.squares + other.squares,
+            self.n_series + other.n_series,
+        )
+
+    def displacement_sums(self, n_threads: int = 0) -> Floats:
+        """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
+        sums = self.correlation_sums(n_threads)
+        _core.dynamics.displacement_sums(self.squares, sums)
+        return sums
+
+    def correlation_sums(self, n_threads: int = 0) -> Floats:
+        """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
+        result: Floats = _core.dynamics.correlations(_core.dynamics.FftPlan(self.n_frames), self.spectra, n_threads)
+        return result
+
+
+class SpectraAccumulator:
+    """Collects the spectra of one block of particles after the other; `partial` is the sum so far.
+
+    Parameters
+    ----------
+    n_frames, n_segments : int
+    centered : bool
+        Shift every series to its mean: right for displacements, which do not change, wrong for correlations.
+    n_threads : int
+        0: OMP_NUM_THREADS, else all cores. The result does not depend on it.
+    work_bytes : int
+        Limit of the transforms' work space; 0: what fits the caches.
+    """
+
+    def __init__(
+        self, n_frames: int, n_segments: int, *, centered: bool = True, n_threads: int = 0, work_bytes: int = 0
+    ) -> None:
+        self._centered = centered
+        self._n_threads = n_threads
+        self._work_bytes = work_bytes
+        self._n_frames = n_frames
+        half_length = self._plan.half_length
+        self._spectra = np.zeros((n_segments, half_length + 1))
+        self._squares = np.zeros((n_segments, n_frames))
+        self._n_series = np.zeros(n_segments, dtype=np.int64)
+
+    @cached_property
+    def _plan(self) -> Any:
+        return _core.dynamics.FftPlan(self._n_frames)
+
+    def add(
+        self, positions: npt.NDArray[Any], particles: Integers, segments: Integers, drift: Floats | None = None
+    ) -> None:
+        """Add particles of a block of coordinates.
+
+        Parameters
+        ----------
+        positions : (n_frames, n, 3) float32 or float64, of any strides
+            Unwrapped coordinates (Å).
+        particles : (k,) int64
+            Which of the n particles.
+        segments : (k, 3) int64
+            The sum that x, y and z of each of them adds to; −1: none.
+        drift : (n_frames, 3) float64, optional
+            Subtracted from every particle (Å).
+        """
+        _core.dynamics.add_power_spectra(
+            self._plan,
+            positions,
+            particles,
+            segments,
+            drift,
+            self._centered,
+            self._spectra,
+            self._squares,
+            self._n_threads,
+            self._work_bytes,
+        )
+        self._n_series += np.bincount(segments[segments >= 0], minlength=len(self._n_series))
+
+    @property
+    def partial(self) -> PartialSpectra:
+        return PartialSpectra(self._n_frames, self._spectra, self._squares, self._n_series)
