@@ -5,6 +5,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "formats/formats.hpp"
+#include "formats/header_checks.hpp"
 
 namespace polypace::bindings {
 namespace {
@@ -21,6 +22,19 @@ void bind_enumerations(py::module_& m) {
       .value("FinnisSinclairShiftedScaled", EmbeddingKind::finnis_sinclair_shifted_scaled);
 }
 
+void set_basis(Bond& bond, const std::string& name) {
+  const auto basis = formats::radial_basis_of(name);
+  require(basis.has_value(), "Unknown radial basis function name '", name, "'");
+  bond.basis = *basis;
+  bond.basis_name = name;
+}
+
+void set_radial_parameters(Bond& bond, const std::vector<double>& parameters) {
+  require(!parameters.empty(), "radial_parameters must hold at least λ");
+  bond.radial_parameters = parameters;
+  bond.lambda = parameters[0];
+}
+
 void bind_parts(py::module_& m) {
   py::class_<Embedding>(m, "Embedding")
       .def(py::init<>())
@@ -32,8 +46,8 @@ void bind_parts(py::module_& m) {
   py::class_<Bond>(m, "Bond")
       .def(py::init<>())
       .def_readwrite("defined", &Bond::defined)
-      .def_readwrite("basis_name", &Bond::basis_name)
-      .def_readwrite("radial_parameters", &Bond::radial_parameters)
+      .def_property("basis_name", [](const Bond& bond) { return bond.basis_name; }, &set_basis)
+      .def_property("radial_parameters", [](const Bond& bond) { return bond.radial_parameters; }, &set_radial_parameters)
       .def_readwrite("n_max", &Bond::n_max)
       .def_readwrite("l_max", &Bond::l_max)
       .def_readwrite("k_max", &Bond::k_max)
@@ -95,6 +109,16 @@ py::dict asi_arrays(std::map<std::string, formats::SquareMatrix>&& matrices) {
   return arrays;
 }
 
+std::map<std::string, formats::SquareMatrix> square_matrices(const std::map<std::string, Array<double>>& arrays) {
+  std::map<std::string, formats::SquareMatrix> matrices;
+  for (const auto& [symbol, array] : arrays) {
+    const auto view = view2(array, symbol);
+    require(view.extent(0) == view.extent(1), symbol, " must be a square matrix, got ", view.extent(0), " × ", view.extent(1));
+    matrices[symbol] = {view.extent(0), std::vector<double>(view.data(), view.data() + view.size())};
+  }
+  return matrices;
+}
+
 }  // namespace
 
 void bind_formats(py::module_ m) {
@@ -102,8 +126,19 @@ void bind_formats(py::module_ m) {
   bind_parts(m);
   bind_potentials(m);
   const auto unlocked = py::call_guard<py::gil_scoped_release>();
+  m.def("read_potential", &formats::read_potential, py::arg("path"), unlocked);
+  m.def("parse_potential", &formats::parse_potential, py::arg("text"), py::arg("source"), unlocked);
   m.def("read_yaml", &formats::read_yaml, py::arg("path"), unlocked);
   m.def("parse_yaml", &formats::parse_yaml, py::arg("text"), py::arg("source"), unlocked);
+  m.def("format_yaml", &formats::format_yaml, py::arg("potential"));
+  m.def("write_yaml", &formats::write_yaml, py::arg("potential"), py::arg("path"));
+  m.def("read_yace", &formats::read_yace, py::arg("path"), unlocked);
+  m.def("parse_yace", &formats::parse_yace, py::arg("text"), py::arg("source"), unlocked);
+  m.def("format_yace", &formats::format_yace, py::arg("potential"));
+  m.def("write_yace", &formats::write_yace, py::arg("potential"), py::arg("path"));
+  m.def("write_asi", [](const std::map<std::string, Array<double>>& arrays, const std::string& path) {
+    formats::write_asi(square_matrices(arrays), path);
+  }, py::arg("matrices"), py::arg("path"));
   m.def("read_asi", [](const std::string& path) { return asi_arrays(formats::read_asi_matrices(path)); }, py::arg("path"));
   m.def("parse_asi", [](const py::bytes& content, const std::string& source) { return asi_arrays(formats::parse_asi(content, source)); },
         py::arg("content"), py::arg("source"));

@@ -90,6 +90,32 @@ SquareMatrix parse_npy(const std::string& bytes, const std::string& where) {
   return matrix;
 }
 
+void append_little_endian(std::string& bytes, double value) {
+  std::uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(bits >> (8 * i) & 0xff));
+}
+
+std::string format_npy(const SquareMatrix& matrix, const std::string& symbol) {
+  require(matrix.values.size() == matrix.n * matrix.n, symbol, ": ", matrix.values.size(), " numbers for a matrix of ", matrix.n,
+          " × ", matrix.n);
+  const auto n = std::to_string(matrix.n);
+  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + n + ", " + n + "), }";
+  constexpr std::size_t prefix = 10;
+  header.append(alignment - (prefix + header.size() + 1) % alignment, ' ');
+  header += '\n';
+  std::string bytes = magic + '\x01' + '\0';
+  bytes += static_cast<char>(header.size() & 0xff);
+  bytes += static_cast<char>(header.size() >> 8);
+  bytes += header;
+  bytes.reserve(bytes.size() + 8 * matrix.values.size());
+  for (const double value : matrix.values) {
+    require(std::isfinite(value), symbol, ": the matrix holds a value that is not finite");
+    append_little_endian(bytes, value);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source) {
@@ -106,6 +132,16 @@ std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const st
 }
 
 std::map<std::string, SquareMatrix> read_asi_matrices(const std::string& path) { return parse_asi(read_file(path), path); }
+
+std::string format_asi(const std::map<std::string, SquareMatrix>& matrices) {
+  std::vector<ZipMember> members;
+  for (const auto& [symbol, matrix] : matrices) members.push_back({symbol + suffix, format_npy(matrix, symbol)});
+  return write_stored_zip(members);
+}
+
+void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path) {
+  write_file(path, format_asi(matrices));
+}
 
 ace::ActiveSet read_asi(const std::string& path, const std::vector<std::string>& elements) {
   auto matrices = read_asi_matrices(path);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "ace/evaluator.hpp"
@@ -25,9 +26,26 @@ struct SquareMatrix {
 ace::BPotential read_yaml(const std::string& path);
 ace::BPotential parse_yaml(const std::string& text, const std::string& source);
 
+std::string format_yaml(const ace::BPotential& potential);
+void write_yaml(const ace::BPotential& potential, const std::string& path);
+
+// .yace: the C-tilde form. Written with the same number of densities for every element (zero padding), because LAMMPS
+// reads it so; an undefined bond is an error.
+ace::CTildePotential read_yace(const std::string& path);
+ace::CTildePotential parse_yace(const std::string& text, const std::string& source);
+std::string format_yace(const ace::CTildePotential& potential);
+void write_yace(const ace::CTildePotential& potential, const std::string& path);
+
+// Either form, told apart by the key `elements`, which only .yace has.
+using AnyPotential = std::variant<ace::BPotential, ace::CTildePotential>;
+AnyPotential read_potential(const std::string& path);
+AnyPotential parse_potential(const std::string& text, const std::string& source);
+
 // .asi: inverse active sets, one per element (an uncompressed .npz archive).
 ace::ActiveSet read_asi(const std::string& path, const std::vector<std::string>& elements);
 std::map<std::string, SquareMatrix> read_asi_matrices(const std::string& path);
 std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source);
+std::string format_asi(const std::map<std::string, SquareMatrix>& matrices);
+void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path);
 
 }  // namespace polypace::formats

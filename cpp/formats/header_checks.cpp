@@ -28,13 +28,18 @@ ace::InnerCutoff inner_cutoff(const Field& field) {
   field.fail("must be density, distance or zbl, got '", field.text(), "'");
 }
 
-ace::RadialBasis radial_basis(const Field& field) {
-  const auto& name = field.text();
+std::optional<ace::RadialBasis> radial_basis_of(const std::string& name) {
   if (name == "ChebExpCos") return ace::RadialBasis::cheb_exp_cos;
   if (name == "ChebPow") return ace::RadialBasis::cheb_pow;
   if (name == "ChebLinear") return ace::RadialBasis::cheb_linear;
   if (name == "SBessel" || name == "TEST_SBessel") return ace::RadialBasis::sbessel;
   if (name.rfind("TEST_", 0) == 0) return ace::RadialBasis::zero;
+  return std::nullopt;
+}
+
+ace::RadialBasis radial_basis(const Field& field) {
+  const auto& name = field.text();
+  if (const auto basis = radial_basis_of(name)) return *basis;
   field.check(name.rfind("ACE.jl", 0) != 0, "the radial functions of ACE.jl ('", name, "') are not supported");
   field.fail("Unknown radial basis function name '", name, "'; known are ChebExpCos, ChebPow, ChebLinear, SBessel");
 }

@@ -1,6 +1,7 @@
 // What .yaml and .yace have in common: names of enumerations, limits, and the checks of bonds and factors.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ inline constexpr double max_spline_knots = 1e7;  // r_c / deltaSplineBins
 ace::EmbeddingKind embedding_kind(const Field& field);
 ace::InnerCutoff inner_cutoff(const Field& field);
 ace::RadialBasis radial_basis(const Field& field);
+std::optional<ace::RadialBasis> radial_basis_of(const std::string& name);
 std::string name_of(ace::EmbeddingKind kind);
 std::string name_of(ace::InnerCutoff inner);
 

@@ -9,6 +9,7 @@
 #include "formats/function_entry.hpp"
 #include "formats/header_checks.hpp"
 #include "formats/text_file.hpp"
+#include "formats/trees.hpp"
 #include "formats/yaml_tree.hpp"
 
 namespace polypace::formats {
@@ -40,8 +41,7 @@ class YamlReader {
   YamlReader(const Field& root) : root_(root) {}
 
   ace::BPotential read() {
-    if (const auto global = root_.find("global"))
-      if (const auto bins = global->find("DeltaSplineBins")) potential_.delta_spline_bins = delta_spline_bins(*bins);
+    potential_.delta_spline_bins = delta_spline_bins(root_.at("global").at("DeltaSplineBins"));
     read_metadata();
     read_blocks();
     read_e0();
@@ -201,8 +201,8 @@ class YamlReader {
       for (int j = i; j < n; ++j) {
         auto &forward = entries_[i * n + j], &backward = entries_[j * n + i];
         if (!forward && !backward) continue;
-        if (!forward) forward = mirrored(*backward);
-        if (!backward) backward = mirrored(*forward);
+        if (!forward) forward = backward;
+        if (!backward) backward = forward;
         complete(*forward, *backward);
         complete(*backward, *forward);
         require_agreement(*forward, *backward);
@@ -218,11 +218,6 @@ class YamlReader {
                          name_of(entry->bond.inner), " in '", entry->block, "' and ", name_of(first->bond.inner), " in '",
                          first->block, "'");
     }
-  }
-
-  static BondEntry mirrored(const BondEntry& entry) {
-    BondEntry copy = entry;
-    return copy;
   }
 
   static void complete(BondEntry& entry, const BondEntry& other) {
@@ -297,9 +292,11 @@ class YamlReader {
 
 }  // namespace
 
+ace::BPotential yaml_from_tree(const Field& root) { return YamlReader(root).read(); }
+
 ace::BPotential parse_yaml(const std::string& text, const std::string& source) {
   const auto tree = parse_yaml_tree(text, source);
-  return YamlReader(Field(tree, source)).read();
+  return yaml_from_tree(Field(tree, source));
 }
 
 ace::BPotential read_yaml(const std::string& path) { return parse_yaml(read_file(path), path); }

@@ -1,4 +1,4 @@
-"""ACE potentials as Python objects: reading, looking, changing coefficients. The numbers live in the compiled core."""
+"""ACE potentials as Python objects: reading, looking, changing. The numbers live in the compiled core."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from polypace.errors import FileFormatError, InputError
 class Potential:
     """An ACE potential, immutable: what a `.yaml` (B-basis) or `.yace` (C-tilde) file holds.
 
-    The B-basis form has one coefficient per function and density, so it can be fitted, graded and changed; the C-tilde
-    form only evaluates.
+    The B-basis form has one coefficient per function and density, so it can be fitted, graded and changed;
+    the C-tilde form only evaluates.
     """
 
     __slots__ = ("_data",)
@@ -29,18 +29,52 @@ class Potential:
         object.__setattr__(self, "_data", data)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a Potential cannot be changed (attribute {name}); with_coefficients() etc. make a new one")
+        raise AttributeError(
+            f"a Potential cannot change ({name}); with_coefficients() and so on make a new one"
+        )
 
     @classmethod
     def read(cls, path: str | Path) -> Potential:
-        """Read a potential; raises FileNotFoundError, or FileFormatError naming file, line, key and remedy."""
+        """Read a `.yaml` or `.yace` file, told apart by its keys.
+
+        Raises FileNotFoundError, or FileFormatError naming file, line, key and remedy.
+        """
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"potential file {path} does not exist")
         try:
-            return cls(formats.read_yaml(str(path)))
+            return cls(formats.read_potential(str(path)))
         except ValueError as error:
             raise FileFormatError(str(error)) from None
+
+    def write(self, path: str | Path) -> None:
+        """Write a `.yaml`/`.yml` (B-basis form only) or `.yace` file; numbers survive bit for bit.
+
+        A `.yaml` file keeps e0 in its metadata (`polypace_e0`): we add it again when reading, pacemaker's own
+        programs do not. In a `.yace` file all elements get the same number of densities, as LAMMPS needs it.
+        """
+        path = Path(path)
+        if path.suffix == ".yace":
+            formats.write_yace(self.to_ctilde()._data, str(path))
+        elif path.suffix in (".yaml", ".yml"):
+            formats.write_yaml(self._functions_data(f"writing {path}"), str(path))
+        else:
+            raise InputError(f"cannot tell the format of {path} from its suffix; use .yaml or .yace")
+
+    def to_ctilde(self) -> Potential:
+        """The same energies in C-tilde form (one coefficient per m-combination, what `.yace` holds)."""
+        return Potential(self._data.to_ctilde()) if isinstance(self._data, formats.BPotential) else self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self._data, formats.BPotential):
+            return _parsed, (formats.format_yaml(self._data),)
+        return _parsed, (formats.format_yace(self._data),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Potential) and self.__reduce__() == other.__reduce__()
+
+    def __hash__(self) -> int:
+        return hash(self.__reduce__())
 
     @property
     def data(self) -> formats.BPotential | formats.CTildePotential:
@@ -49,7 +83,7 @@ class Potential:
 
     @property
     def has_functions(self) -> bool:
-        """Whether the potential is in B-basis form (from `.yaml` or a basis), with one coefficient per function."""
+        """Whether the potential is in B-basis form (`.yaml`, a basis), with one coefficient per function."""
         return isinstance(self._data, formats.BPotential)
 
     @property
@@ -96,7 +130,7 @@ class Potential:
 
     @property
     def coefficients(self) -> npt.NDArray[np.float64]:
-        """Flat coefficient vector: per element the rank-1 functions, then the others; per function its densities."""
+        """Flat vector: per element the rank-1 functions, then the others; per function its densities."""
         data = self._functions_data("coefficients")
         flat = [c for functions in data.functions for f in functions for c in f.coefficients]
         return np.asarray(flat, dtype=np.float64)
@@ -113,12 +147,42 @@ class Potential:
         data.functions = functions_of_all
         return Potential(data)
 
+    def with_core_repulsion(
+        self, inner_radii: Mapping[tuple[str, str], float], *, switch_width: float = 0.1
+    ) -> Potential:
+        """The same potential that goes over to ZBL repulsion where atoms come closer than trained on.
+
+        E_i = F·fcut + ZBL·(1 − fcut) with fcut = 0 below r_in − switch_width and 1 above r_in of the nearest
+        neighbour; the settings are those of pacemaker's `repulsion: auto`.
+
+        Parameters
+        ----------
+        inner_radii: r_in (Å) per pair of elements, usually the smallest distance in the training set; one
+            order of a pair is enough, pairs not named take the sum of the covalent radii.
+        switch_width: delta_in (Å), positive.
+        """
+        if not 0 < switch_width < np.inf:
+            raise InputError(f"switch_width must be positive, got {switch_width}")
+        radii = _completed_radii(inner_radii, self.elements)
+        data = self._functions_data("with_core_repulsion").copy()
+        bonds = data.bonds
+        for bond, (a, b) in zip(bonds, ((a, b) for a in self.elements for b in self.elements), strict=True):
+            bond.inner = formats.InnerCutoff.zbl
+            bond.core_prefactor, bond.core_lambda = 1.0, 1.0
+            bond.r_in, bond.delta_in = radii[a, b], switch_width
+        embeddings = data.embeddings
+        for embedding in embeddings:
+            embedding.rho_core_cut = embedding.drho_core_cut = 1.0
+        data.bonds, data.embeddings = bonds, embeddings
+        return Potential(data)
+
     def with_e0(self, e0: Mapping[str, float]) -> Potential:
-        """The same potential with another constant energy (eV) per element; elements not named keep theirs."""
+        """The same potential with another e0 (eV) per element; elements not named keep theirs."""
         unknown = set(e0) - set(self.elements)
         if unknown:
-            raise InputError(f"e0 names {sorted(unknown)}, but the elements of the potential are {list(self.elements)}")
-        energies = as_array([{**self.e0, **e0}[el] for el in self.elements], "e0", shape=(len(self.elements),))
+            raise InputError(f"e0 names {sorted(unknown)}, but the potential has {list(self.elements)}")
+        new = {**self.e0, **e0}
+        energies = as_array([new[el] for el in self.elements], "e0", shape=(len(self.elements),))
         data = self._data.copy()
         data.e0 = energies.tolist()
         return Potential(data)
@@ -126,9 +190,35 @@ class Potential:
     def __repr__(self) -> str:
         counts = ", ".join(f"{el}: {n}" for el, n in self.n_functions.items())
         form = "B-basis" if self.has_functions else "C-tilde"
-        return f"<Potential {'-'.join(self.elements)}, {form}, functions {{{counts}}}, cutoff {self.max_cutoff:g} Å>"
+        name = "-".join(self.elements)
+        return f"<Potential {name}, {form}, functions {{{counts}}}, cutoff {self.max_cutoff:g} Å>"
 
     def _functions_data(self, what: str) -> formats.BPotential:
         if not isinstance(self._data, formats.BPotential):
-            raise InputError(f"{what} needs the B-basis form (.yaml); this potential is in C-tilde form (.yace)")
+            raise InputError(f"{what} needs the B-basis form (.yaml); this potential is C-tilde (.yace)")
         return self._data
+
+
+def _parsed(text: str) -> Potential:
+    """Unpickle."""
+    return Potential(formats.parse_potential(text, "pickled potential"))
+
+
+def _completed_radii(
+    given: Mapping[tuple[str, str], float], elements: tuple[str, ...]
+) -> dict[tuple[str, str], float]:
+    """r_in of every ordered pair: as given, in either order, else the sum of the covalent radii."""
+    from ase.data import atomic_numbers, covalent_radii
+
+    for pair in given:
+        if not set(pair) <= set(elements) or len(pair) != 2:
+            raise InputError(f"inner_radii names {pair}, but the potential has {list(elements)}")
+    radii = {}
+    for a in elements:
+        for b in elements:
+            default = covalent_radii[atomic_numbers[a]] + covalent_radii[atomic_numbers[b]]
+            radius = float(given.get((a, b), given.get((b, a), default)))
+            if not 0 < radius < np.inf:
+                raise InputError(f"inner_radii of {a}-{b} must be positive, got {radius}")
+            radii[a, b] = radius
+    return radii

@@ -8,11 +8,27 @@ from pathlib import Path
 from typing import Any
 
 CASES = (
-    "agcu_2dens_asi", "al_cheblinear", "al_pbe_2dens", "al_power_order_FS", "al_r1234_flatcrad", "al_r1234_linear",
-    "al_r4_linear", "alcuzn_ternary", "alni_density_corerep", "alni_multispecies_asi", "alni_zbl", "cu1_dcut_wide",
-    "cu1_distance_corerep", "cu1_rank5_asi", "cu1_sbessel", "cu_rank6_chebpow", "h_zbl_only", "ni_2dens_chebpow_fullasi",
-    "syn_al_rank5_l3", "syn_nial_linear",
-)  # fmt: skip
+    "agcu_2dens_asi",
+    "al_cheblinear",
+    "al_pbe_2dens",
+    "al_power_order_FS",
+    "al_r1234_flatcrad",
+    "al_r1234_linear",
+    "al_r4_linear",
+    "alcuzn_ternary",
+    "alni_density_corerep",
+    "alni_multispecies_asi",
+    "alni_zbl",
+    "cu1_dcut_wide",
+    "cu1_distance_corerep",
+    "cu1_rank5_asi",
+    "cu1_sbessel",
+    "cu_rank6_chebpow",
+    "h_zbl_only",
+    "ni_2dens_chebpow_fullasi",
+    "syn_al_rank5_l3",
+    "syn_nial_linear",
+)
 
 
 @cache
