@@ -3,25 +3,47 @@
 from polypace.forcefields import FORCE_FIELDS, ForceField, TraPPEUA, get_force_field
 from polypace.reference.dispersion_tail import Baseline, DispersionTail
 from polypace.reference.interactions import Interactions, force_field_interactions
+from polypace.reference.label_store import Label, LabelStore, Method, Status, label_key, with_label
+from polypace.reference.labelling import (
+    Failure,
+    LabelledFrames,
+    calculator_method,
+    compute_label,
+    label_frames,
+)
 from polypace.reference.labels import is_triclinic, read_dump, read_labels, read_thermo, write_dump
+from polypace.reference.quantum import quantum_calculator, quantum_method
 from polypace.reference.scripts import equilibration_script, label_script, npt_script, nvt_script
 
 __all__ = [
     "FORCE_FIELDS",
     "Baseline",
     "DispersionTail",
+    "Failure",
     "ForceField",
     "Interactions",
+    "Label",
+    "LabelStore",
+    "LabelledFrames",
+    "Method",
+    "Status",
     "TraPPEUA",
+    "calculator_method",
+    "compute_label",
     "equilibration_script",
     "force_field_interactions",
     "get_force_field",
     "is_triclinic",
+    "label_frames",
+    "label_key",
     "label_script",
     "npt_script",
     "nvt_script",
+    "quantum_calculator",
+    "quantum_method",
     "read_dump",
     "read_labels",
     "read_thermo",
+    "with_label",
     "write_dump",
 ]

@@ -83,7 +83,7 @@ class DispersionTail:
         """
         if "type_name" not in atoms.arrays:
             raise InputError(
-                "atoms.arrays['type_name'] is needed to know the dispersion parameters; frames of a melt have it, "
+                "atoms.arrays['type_name'] is needed for the dispersion parameters; melts have it, "
                 "others get it by atoms.set_array('type_name', names)"
             )
         names, kinds = np.unique(atoms.arrays["type_name"], return_inverse=True)

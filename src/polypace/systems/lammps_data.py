@@ -43,7 +43,7 @@ def write_lammps_data(
     cell = lower_triangular_cell(melt.atoms)
     table = topology(melt, force_field)
     names = melt.type_names
-    bonded = (
+    tables = (
         ("bond", "Bonds", force_field.bonds, table.bonds, table.bond_kinds),
         ("angle", "Angles", force_field.angles, table.angles, table.angle_kinds),
         ("dihedral", "Dihedrals", force_field.dihedrals, table.dihedrals, table.dihedral_kinds),
@@ -52,18 +52,18 @@ def write_lammps_data(
         f"LAMMPS data file: {len(melt.atoms)} atoms, {force_field.name}, units {force_field.units}",
         "",
     ]
-    lines += [f"{len(melt.atoms)} atoms"] + [f"{len(rows)} {word}s" for word, _, _, rows, _ in bonded]
-    lines += [f"{len(names)} atom types"] + [f"{len(terms)} {word} types" for word, _, terms, _, _ in bonded]
+    lines += [f"{len(melt.atoms)} atoms"] + [f"{len(rows)} {word}s" for word, _, _, rows, _ in tables]
+    lines += [f"{len(names)} atom types"] + [f"{len(terms)} {word} types" for word, _, terms, _, _ in tables]
     lines += ["", *_box_lines(cell)]
     lines += _labels("Atom Type Labels", names)
-    for word, _, terms, _, _ in bonded:
+    for word, _, terms, _, _ in tables:
         lines += _labels(f"{word.capitalize()} Type Labels", [term.label for term in terms])
     lines += ["", "Masses", ""]
     for number, name in enumerate(names, start=1):
         kind = force_field.atom_type(name)
         lines.append(f"{number} {kind.mass!r}  # {name} ({kind.element})")
     lines += _atom_lines(melt, force_field)
-    for _, title, _, rows, kinds in bonded:
+    for _, title, _, rows, kinds in tables:
         if len(rows):
             numbered = np.column_stack([np.arange(1, len(rows) + 1), kinds + 1, rows + 1]).tolist()
             lines += ["", title, "", *(" ".join(map(str, row)) for row in numbered)]

@@ -1,0 +1,153 @@
+"""The label store and labels from ASE calculators."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import ase
+import numpy as np
+import pytest
+from ase.build import molecule
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+
+from polypace.errors import FileFormatError, InputError
+from polypace.reference import Label, LabelStore, Method, Status, label_frames
+
+METHOD = Method("toy", {"k": 1.0})
+
+
+class Counting(EMT):
+    """EMT that counts its calls and fails where two atoms coincide."""
+
+    calls = 0
+
+    def calculate(self, *arguments, **keywords):
+        type(self).calls += 1
+        super().calculate(*arguments, **keywords)
+
+
+@pytest.fixture
+def frames(rng):
+    base = molecule("C2H6")
+    base.set_cell([9.0, 9.0, 9.0])
+    base.pbc = True
+    made = []
+    for _ in range(3):
+        atoms = base.copy()
+        atoms.positions += 0.05 * rng.standard_normal((8, 3))
+        made.append(atoms)
+    return made
+
+
+def test_round_trip_to_the_last_bit(tmp_path, frames, rng):
+    store, atoms = LabelStore(tmp_path / "store"), frames[0]
+    label = Label(Status.DONE, METHOD, 0.5, -1.0 / 3.0, rng.standard_normal((8, 3)), rng.standard_normal(6))
+    key = store.key(atoms, METHOD)
+    assert store.get(key) is None and key not in store
+    store.put(key, atoms, label)
+    again = LabelStore(tmp_path / "store").get(key)
+    assert again.energy == label.energy and np.array_equal(again.forces, label.forces)
+    assert np.array_equal(again.stress, label.stress) and again.method == METHOD and len(store) == 1
+    assert store.missing(frames, METHOD) == [1, 2] and list(store.keys()) == [key]
+    assert store.collect(frames, METHOD)[0].get_potential_energy() == label.energy
+
+
+def test_key_sees_geometry_types_and_settings(tmp_path, frames):
+    store, atoms = LabelStore(tmp_path), frames[0]
+    base = store.key(atoms, METHOD)
+    assert store.key(atoms.copy(), Method("toy", {"k": 1.0}, {"ase": "9"})) == base
+    changed = [atoms.copy() for _ in range(4)]
+    changed[0].positions[3, 1] = np.nextafter(changed[0].positions[3, 1], 10)
+    changed[1].pbc = False
+    changed[2].set_cell(atoms.cell.array * 1.001)
+    changed[3].set_array("type_name", np.array(["CT3"] * 8))
+    keys = {store.key(other, METHOD) for other in changed}
+    keys |= {base, store.key(atoms, Method("toy", {"k": 2.0}))}
+    assert len(keys) == 6
+
+
+def test_nothing_is_labelled_twice(tmp_path, frames):
+    store = LabelStore(tmp_path)
+    Counting.calls = 0
+    first = label_frames([*frames, frames[0]], Counting(), store)
+    assert (first.computed, first.reused, len(first.frames)) == (3, 1, 4)
+    calls = Counting.calls
+    second = label_frames(frames, Counting(), LabelStore(tmp_path))
+    assert Counting.calls == calls and (second.computed, second.reused) == (0, 3)
+    assert np.array_equal(second.frames[2].get_forces(), first.frames[2].get_forces())
+    assert second.frames[0].get_stress().shape == (6,)
+    expected = frames[1].copy()
+    expected.calc = EMT()
+    energy = expected.get_potential_energy()
+    assert second.frames[1].get_potential_energy() == pytest.approx(energy, rel=1e-12)
+
+
+class Failing(Calculator):
+    """Fails, or returns what is not a number, for frames that say so."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms=None, properties=None, system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        if atoms.positions[0, 0] > 50:
+            raise RuntimeError("SCF not converged")
+        energy = float("nan") if atoms.positions[0, 0] > 20 else 1.0
+        self.results = {"energy": energy, "forces": np.zeros((len(atoms), 3))}
+
+
+def test_failures_are_recorded_and_skipped(tmp_path):
+    frames = [ase.Atoms("H", [[x, 0, 0]]) for x in (60.0, 0.0, 30.0)]
+    store = LabelStore(tmp_path)
+    result = label_frames(frames, Failing(), store)
+    assert result.places == (1,) and [failure.place for failure in result.failures] == [0, 2]
+    assert "SCF not converged" in result.failures[0].reason and "not finite" in result.failures[1].reason
+    assert label_frames(frames, Failing(), store).computed == 0
+    assert label_frames(frames, Failing(), store, retry_failed=True).computed == 2
+    assert label_frames(frames, Failing()).computed == 3
+
+
+def test_kill_leaves_whole_labels(tmp_path):
+    """A process killed while it writes leaves labels that can be read, and nothing else that counts."""
+    program = (
+        "import sys, ase, numpy as np\n"
+        "from polypace.reference import Label, LabelStore, Method, Status\n"
+        "store, method = LabelStore(sys.argv[1]), Method('toy')\n"
+        "for n in range(100000):\n"
+        "    atoms = ase.Atoms('H' * 400, np.full((400, 3), float(n)))\n"
+        "    label = Label(Status.DONE, method, 0.1, 1.0, np.ones((400, 3)))\n"
+        "    store.put(store.key(atoms, method), atoms, label)\n"
+        "    print(n, flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        for _ in range(20):
+            writer.stdout.readline()
+        writer.kill()
+    store = LabelStore(tmp_path)
+    assert len(store) >= 20
+    assert all(store.get(key).energy == 1.0 for key in store.keys())
+
+
+def test_refuses(tmp_path, frames):
+    store = LabelStore(tmp_path)
+    key = store.key(frames[0], METHOD)
+    with pytest.raises(InputError, match="not finite"):
+        store.put(key, frames[0], Label(Status.DONE, METHOD, 0.1, float("inf"), np.zeros((8, 3))))
+    with pytest.raises(InputError, match="missing"):
+        store.put(key, frames[0], Label(Status.DONE, METHOD, 0.1, 1.0, np.zeros((7, 3))))
+    with pytest.raises(InputError, match="64 hexadecimal"):
+        store.get("../secret")
+    with pytest.raises(InputError, match="JSON values"):
+        Method("toy", {"function": len})
+    with pytest.raises(InputError, match="unknown quantum method 'gfn9'; there are: gfn2-xtb"):
+        label_frames(frames, "gfn9")
+    store.put(key, frames[0], Label(Status.FAILED, METHOD, 0.1, reason="power"))
+    file = next(tmp_path.glob("*/*.json"))
+    assert json.loads(file.read_text())["label"]["reason"] == "power"
+    file.write_text(file.read_text()[:40])
+    with pytest.raises(FileFormatError, match="delete the file"):
+        store.get(key)
