@@ -34,6 +34,9 @@ struct Outputs {
 
 enum class RadialEvaluation { spline, analytic };
 
+// `best`: the widest instruction set of this processor. The others exist for tests and comparisons.
+enum class Instructions { best, portable, avx2, avx512 };
+
 // Inverse active sets, one square matrix per species (row-major), as stored in .asi files.
 struct ActiveSet {
   std::vector<std::vector<double>> matrices;
@@ -52,6 +55,10 @@ class Evaluator {
   int n_projections(int species) const;
   int max_projections() const;
   int max_densities() const;
+
+  // Throws std::invalid_argument where the processor lacks them.
+  void use_instructions(Instructions instructions);
+  const char* instructions() const;
 
   // Linear or full is decided by the sizes, as pacemaker does; an error when the sizes fit neither.
   void set_active_set(const ActiveSet& active_set);

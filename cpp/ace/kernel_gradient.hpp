@@ -1,0 +1,131 @@
+// Reverse pass of the kernels: from ∂E/∂ρ to the gradient of every pair. Part of kernel_body.hpp.
+
+// Seeds the adjoints of the multiplets whose scalar products the terms are.
+inline void seed_adjoints(const ProgramView& program, const Block& block) {
+  const int n_densities = program.n_densities;
+  for (int slot = 0; slot < program.n_slots; ++slot) store(block.adjoints + slot * width, Vec{});
+  for (int t = 0; t < program.n_terms; ++t) {
+    const TermView& term = program.terms[t];
+    Vec weight{};
+    for (int p = 0; p < n_densities; ++p)
+      weight += program.coefficients[t * n_densities + p] * load(block.density_weights + p * width);
+    weight *= term.scale;
+    const double *x = block.slots + term.left * width, *z = block.slots + term.right * width;
+    double *dx = block.adjoints + term.left * width, *dz = block.adjoints + term.right * width;
+    for (int c = 0; c < term.size * width; c += width) {
+      store(dx + c, load(dx + c) + weight * load(z + c));
+      store(dz + c, load(dz + c) + weight * load(x + c));
+    }
+  }
+}
+
+// s_lm = Σ_columns adjoint · R and t_lm = Σ adjoint · dR/dr for the harmonics of one l.
+template <int size>
+inline void contract(const Block& block, const double* record, const GroupView& group, Vec* s, Vec* t) {
+  constexpr int l2 = (size - 1) / 2 * ((size - 1) / 2);
+  Vec values[size] = {}, derivatives[size] = {};
+  for (int i = 0; i < group.n; ++i) {
+    const Vec r = load(record + block.columns_offset + group.columns[i] * width);
+    const Vec dr = load(record + block.derivatives_offset + group.columns[i] * width);
+    const double* adjoint = block.adjoints + group.slots[i] * width;
+    for (int c = 0; c < size; ++c) {
+      const Vec a = load(adjoint + c * width);
+      values[c] += a * r;
+      derivatives[c] += a * dr;
+    }
+  }
+  for (int c = 0; c < size; ++c) {
+    s[l2 + c] = values[c];
+    t[l2 + c] = derivatives[c];
+  }
+}
+
+inline void contract_any(const Block& block, const double* record, const GroupView& group, Vec* s, Vec* t) {
+  for (int c = 0; c < 2 * group.l + 1; ++c) {
+    Vec value{}, derivative{};
+    for (int i = 0; i < group.n; ++i) {
+      const Vec a = load(block.adjoints + (group.slots[i] + c) * width);
+      value += a * load(record + block.columns_offset + group.columns[i] * width);
+      derivative += a * load(record + block.derivatives_offset + group.columns[i] * width);
+    }
+    s[group.l * group.l + c] = value;
+    t[group.l * group.l + c] = derivative;
+  }
+}
+
+inline void contract_columns(const NeighborView& neighbor, const Block& block, const double* record, Vec* s, Vec* t) {
+  for (int lm = 0; lm < (neighbor.l_max + 1) * (neighbor.l_max + 1); ++lm) s[lm] = t[lm] = Vec{};
+  for (int g = 0; g < neighbor.n_groups; ++g) {
+    const GroupView& group = neighbor.groups[g];
+    switch (group.l) {
+      case 0: contract<1>(block, record, group, s, t); break;
+      case 1: contract<3>(block, record, group, s, t); break;
+      case 2: contract<5>(block, record, group, s, t); break;
+      case 3: contract<7>(block, record, group, s, t); break;
+      case 4: contract<9>(block, record, group, s, t); break;
+      default: contract_any(block, record, group, s, t);
+    }
+  }
+}
+
+struct Gradient {
+  Vec x, y, z;
+};
+
+// ∂/∂(x, y, z) of Σ_lm s_lm Y_lm with x, y, z taken as independent: the sum over l first, then over m.
+inline Gradient harmonic_gradient(const ProgramView& program, int l_max, Vec x, Vec y, Vec z, const Vec* s) {
+  Vec p[n_legendre], dp[n_legendre], re[largest_l + 1], im[largest_l + 1];
+  legendre<true>(program, l_max, z, p, dp);
+  powers(l_max, x, y, re, im);
+  Gradient g{};
+  for (int l = 1; l <= l_max; ++l) g.z += s[l * l] * dp[l * (l + 1) / 2];
+  for (int m = 1; m <= l_max; ++m) {
+    Vec u_re{}, u_im{}, v_re{}, v_im{};
+    for (int l = m; l <= l_max; ++l) {
+      const int i = l * (l + 1) / 2 + m, j = l * l + 2 * m - 1;
+      u_re += s[j] * p[i];
+      u_im += s[j + 1] * p[i];
+      v_re += s[j] * dp[i];
+      v_im += s[j + 1] * dp[i];
+    }
+    g.x += double(m) * (u_re * re[m - 1] + u_im * im[m - 1]);
+    g.y += double(m) * (u_im * re[m - 1] - u_re * im[m - 1]);
+    g.z += v_re * re[m] + v_im * im[m];
+  }
+  return g;
+}
+
+inline void pair_gradient(const ProgramView& program, const NeighborView& neighbor, const Block& block, int row, Vec core_weight) {
+  Vec s[n_harmonics], t[n_harmonics];
+  const double* record = record_of(block, row);
+  contract_columns(neighbor, block, record, s, t);
+  const Vec x = load(record), y = load(record + width), z = load(record + 2 * width), inverse = load(record + 3 * width);
+  Gradient g = harmonic_gradient(program, neighbor.l_max, x, y, z, s);
+  Vec radial{};
+  for (int lm = 0; lm < (neighbor.l_max + 1) * (neighbor.l_max + 1); ++lm)
+    radial += t[lm] * load(record + block.harmonics_offset + lm * width);
+  if (neighbor.core_column >= 0)
+    radial += core_weight * load(record + block.derivatives_offset + neighbor.core_column * width);
+  // Only the part of the angular gradient that is perpendicular to the bond is real.
+  radial -= inverse * (x * g.x + y * g.y + z * g.z);
+  const Vec fx = radial * x + inverse * g.x, fy = radial * y + inverse * g.y, fz = radial * z + inverse * g.z;
+  for (int lane = 0; lane < width; ++lane) {
+    const std::int64_t pair = block.pairs[static_cast<std::int64_t>(row) * width + lane];
+    if (pair < 0) continue;
+    double* target = block.pair_gradients + 3 * pair;
+    target[0] = fx[lane];
+    target[1] = fy[lane];
+    target[2] = fz[lane];
+  }
+}
+
+void backward(const ProgramView& program, const Block& block) {
+  seed_adjoints(program, block);
+  for (int b = program.n_blocks - 1; b >= 0; --b)
+    couple_backward(program.tables[program.blocks[b].table], program.blocks[b], block);
+  const Vec core_weight = load(block.core_weights);
+  int row = 0;
+  for (int species = 0; species < program.n_species; ++species)
+    for (; row < block.segment_ends[species]; ++row)
+      pair_gradient(program, program.neighbors[species], block, row, core_weight);
+}
