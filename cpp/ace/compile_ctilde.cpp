@@ -42,7 +42,6 @@ class ProductCompiler {
       program.terms.push_back({left, right, size, 1});
       program.coefficients.insert(program.coefficients.end(), coefficients.begin(), coefficients.end());
     }
-    if (!potential_.e0.empty()) program.e0 = potential_.e0[mu0_];
     return builder_.finish(potential_.delta_spline_bins);
   }
 

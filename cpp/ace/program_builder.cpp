@@ -16,6 +16,8 @@ ProgramBuilder::ProgramBuilder(const PotentialHeader& header, int mu0) : header_
               embedding.parameters.size() == 2 * static_cast<std::size_t>(embedding.n_densities),
           "the embedding of ", header.elements[mu0], " must have 2 parameters per density, got ",
           embedding.parameters.size(), " for ", embedding.n_densities, " densities");
+  require(header.e0.empty() || header.e0.size() == header.elements.size(), "e0 must have one energy per element");
+  if (!header.e0.empty()) program.e0 = header.e0[mu0];
   program.n_densities = embedding.n_densities;
   program.neighbors.resize(header.n_species());
   for (int mu = 0; mu < header.n_species(); ++mu) {

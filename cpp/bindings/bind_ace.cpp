@@ -1,7 +1,147 @@
+// The ACE evaluator: batches of structures in, arrays out.
+#include <pybind11/stl.h>
+
+#include <memory>
+
+#include "ace/evaluator.hpp"
+#include "ace/structures.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/numpy_view.hpp"
 
 namespace polypace::bindings {
+namespace {
 
-void bind_ace(pybind11::module_) {}
+using namespace ace;
+
+RadialEvaluation radial_from(const std::string& name) {
+  require(name == "spline" || name == "analytic", "radial must be 'spline' or 'analytic', got '", name, "'");
+  return name == "spline" ? RadialEvaluation::spline : RadialEvaluation::analytic;
+}
+
+Instructions instructions_from(const std::string& name) {
+  if (name == "best") return Instructions::best;
+  if (name == "portable") return Instructions::portable;
+  if (name == "avx2") return Instructions::avx2;
+  require(name == "avx512", "instructions must be 'best', 'portable', 'avx2' or 'avx512', got '", name, "'");
+  return Instructions::avx512;
+}
+
+template <class Potential>
+Evaluator make_evaluator(const Potential& potential, const std::string& radial, const std::string& instructions) {
+  py::gil_scoped_release release;
+  Evaluator evaluator(potential, radial_from(radial));
+  evaluator.use_instructions(instructions_from(instructions));
+  return evaluator;
+}
+
+// Structures of one call: `atoms_per_structure`, then everything concatenated.
+struct Batch {
+  Structures structures;
+  Batch(const Array<std::int64_t>& counts, const Array<double>& positions, const Array<int>& species,
+        const Array<double>& cells, const Array<bool>& pbc) {
+    const auto n = view1(counts, "counts");
+    const auto h = view3(cells, "cells");
+    const auto periodic = view2(pbc, "pbc", 3);
+    require(h.extent(0) == n.extent(0) && h.extent(1) == 3 && h.extent(2) == 3 && periodic.extent(0) == n.extent(0),
+            "cells and pbc must have one entry per structure");
+    for (std::size_t s = 0; s < n.extent(0); ++s) {
+      require(n(s) >= 0, "counts must not be negative, got ", n(s));
+      std::array<Vec3, 3> rows{};
+      for (int i = 0; i < 3; ++i)
+        for (int d = 0; d < 3; ++d) rows[i][d] = h(s, i, d);
+      structures.cells.emplace_back(rows, std::array<bool, 3>{periodic(s, 0), periodic(s, 1), periodic(s, 2)});
+      structures.offsets.push_back(structures.offsets.back() + n(s));
+    }
+    const auto r = view2(positions, "positions", 3);
+    const auto mu = view1(species, "species");
+    require(r.extent(0) == structures.n_atoms() && mu.extent(0) == structures.n_atoms(),
+            "positions and species must have one row per atom, ", structures.n_atoms());
+    structures.positions = r.data();
+    structures.species = mu.data();
+  }
+  py::ssize_t n_atoms() const { return static_cast<py::ssize_t>(structures.n_atoms()); }
+  py::ssize_t n_structures() const { return static_cast<py::ssize_t>(structures.n_structures()); }
+};
+
+py::tuple evaluate(const Evaluator& evaluator, const Array<std::int64_t>& counts, const Array<double>& positions,
+                   const Array<int>& species, const Array<double>& cells, const Array<bool>& pbc, int n_threads) {
+  const Batch batch(counts, positions, species, cells, pbc);
+  const py::ssize_t n = batch.n_atoms(), n_structures = batch.n_structures();
+  std::vector<double> energies(n), forces(3 * n), virials(6 * n_structures), core_factors(n);
+  std::vector<double> gammas(evaluator.has_active_set() ? n : 0);
+  StructureOutputs outputs;
+  outputs.energies = energies.data();
+  outputs.forces = forces.data();
+  outputs.virials = virials.data();
+  outputs.core_factors = core_factors.data();
+  if (evaluator.has_active_set()) outputs.gammas = gammas.data();
+  {
+    py::gil_scoped_release release;
+    evaluate_structures(evaluator, batch.structures, outputs, n_threads);
+  }
+  const auto n_gammas = static_cast<py::ssize_t>(gammas.size());
+  return py::make_tuple(to_numpy(std::move(energies), {n}), to_numpy(std::move(forces), {n, 3}),
+                        to_numpy(std::move(virials), {n_structures, 6}), to_numpy(std::move(gammas), {n_gammas}),
+                        to_numpy(std::move(core_factors), {n}));
+}
+
+template <double* StructureOutputs::*wanted>
+std::vector<double> evaluate_one(const Evaluator& evaluator, const Batch& batch, std::size_t row_size, int n_threads) {
+  std::vector<double> values(batch.structures.n_atoms() * row_size);
+  StructureOutputs outputs;
+  outputs.*wanted = values.data();
+  py::gil_scoped_release release;
+  evaluate_structures(evaluator, batch.structures, outputs, n_threads);
+  return values;
+}
+
+py::array_t<double> project(const Evaluator& evaluator, const Array<std::int64_t>& counts,
+                            const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
+                            const Array<bool>& pbc, int n_threads) {
+  const Batch batch(counts, positions, species, cells, pbc);
+  const int n = evaluator.max_projections();
+  return to_numpy(evaluate_one<&StructureOutputs::projections>(evaluator, batch, n, n_threads), {batch.n_atoms(), n});
+}
+
+py::array_t<double> grade(const Evaluator& evaluator, const Array<std::int64_t>& counts,
+                          const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
+                          const Array<bool>& pbc, int n_threads) {
+  const Batch batch(counts, positions, species, cells, pbc);
+  return to_numpy(evaluate_one<&StructureOutputs::gammas>(evaluator, batch, 1, n_threads), {batch.n_atoms()});
+}
+
+void set_active_set(Evaluator& evaluator, const std::vector<Array<double>>& matrices) {
+  ActiveSet active_set;
+  for (const auto& matrix : matrices) {
+    const auto view = view2(matrix, "active set");
+    active_set.matrices.emplace_back(view.data(), view.data() + view.size());
+  }
+  evaluator.set_active_set(active_set);
+}
+
+}  // namespace
+
+void bind_ace(py::module_ m) {
+  const auto structures = [](auto& binding, const char* name, auto function) {
+    binding.def(name, function, py::arg("counts").noconvert(), py::arg("positions").noconvert(),
+                py::arg("species").noconvert(), py::arg("cells").noconvert(), py::arg("pbc").noconvert(),
+                py::arg("n_threads") = 0);
+  };
+  py::class_<Evaluator> evaluator(m, "Evaluator");
+  evaluator
+      .def(py::init(&make_evaluator<BPotential>), py::arg("potential"), py::arg("radial") = "spline",
+           py::arg("instructions") = "best")
+      .def(py::init(&make_evaluator<CTildePotential>), py::arg("potential"), py::arg("radial") = "spline",
+           py::arg("instructions") = "best")
+      .def_property_readonly("instructions", &Evaluator::instructions)
+      .def_property_readonly("max_cutoff", &Evaluator::max_cutoff)
+      .def_property_readonly("has_active_set", &Evaluator::has_active_set)
+      .def_property_readonly("active_set_is_full", &Evaluator::active_set_is_full)
+      .def("n_projections", &Evaluator::n_projections, py::arg("species"))
+      .def("set_active_set", &set_active_set, py::arg("matrices"));
+  structures(evaluator, "evaluate", &evaluate);
+  structures(evaluator, "project", &project);
+  structures(evaluator, "grade", &grade);
+}
 
 }  // namespace polypace::bindings

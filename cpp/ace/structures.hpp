@@ -1,0 +1,37 @@
+// Energies, forces and virials of whole structures: neighbour lists, blocks of atoms on threads, scattering.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "ace/evaluator.hpp"
+#include "base/cell.hpp"
+
+namespace polypace::ace {
+
+// Structures one behind the other; caller-owned.
+struct Structures {
+  std::vector<std::int64_t> offsets{0};  // structures + 1: first atom
+  std::vector<Cell> cells;               // per structure
+  const double* positions = nullptr;     // n_atoms × 3, Å
+  const int* species = nullptr;          // n_atoms
+  std::size_t n_structures() const { return cells.size(); }
+  std::size_t n_atoms() const { return static_cast<std::size_t>(offsets.back()); }
+};
+
+// A null pointer means "not wanted". Virials are dE/d(strain): xx, yy, zz, xy, xz, yz.
+struct StructureOutputs {
+  double* energies = nullptr;      // n_atoms
+  double* forces = nullptr;        // n_atoms × 3
+  double* virials = nullptr;       // n_structures × 6; needs forces
+  double* projections = nullptr;   // n_atoms × max_projections
+  double* gammas = nullptr;        // n_atoms
+  double* core_factors = nullptr;  // n_atoms
+};
+
+// The result does not depend on n_threads. Memory for neighbours is bounded by a group of structures.
+void evaluate_structures(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
+                         int n_threads);
+
+}  // namespace polypace::ace

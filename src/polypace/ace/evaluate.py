@@ -1,0 +1,211 @@
+"""Energies, forces, stresses, projections and extrapolation grades of lists of structures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace._core import ace as core
+from polypace._core import formats
+from polypace.ace.potential import Potential
+from polypace.arrays import as_array
+from polypace.errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Array = npt.NDArray[np.float64]
+Radial = Literal["spline", "analytic"]
+
+# Where dE/d(strain) xx, yy, zz, xy, xz, yz goes in ASE's order xx, yy, zz, yz, xz, xy.
+_VOIGT = [0, 1, 2, 5, 4, 3]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a potential says about one structure of N atoms (eV, Å)."""
+
+    energy: float
+    energies: Array  # (N,)
+    forces: Array  # (N, 3)
+    stress: Array | None  # (6,) ASE sign and order, eV/Å³; None without a three-dimensional cell
+    virial: Array  # (6,) dE/d(strain) xx, yy, zz, xy, xz, yz, eV
+    gamma: Array | None  # (N,) extrapolation grade; None without an active set
+    core_factor: Array  # (N,) weight of the core repulsion, 0 where the expansion alone acts
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Structures concatenated for the compiled core."""
+
+    counts: npt.NDArray[np.int64]  # atoms per structure
+    positions: Array
+    species: npt.NDArray[np.int32]
+    cells: Array  # (structures, 3, 3)
+    pbc: npt.NDArray[np.bool_]
+    volumes: Array  # 0 where the cell has less than three vectors
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        return self.counts, self.positions, self.species, self.cells, self.pbc
+
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        """First atom and the one behind the last, per structure."""
+        ends = np.cumsum(self.counts).tolist()
+        return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.NDArray[np.int32]:
+    """Species indices of the atoms; raises InputError for an element that the potential does not know."""
+    position = {element: mu for mu, element in enumerate(elements)}
+    symbols = atoms.get_chemical_symbols()
+    unknown = sorted(set(symbols) - set(position))
+    if unknown:
+        raise InputError(
+            f"structure {index} contains {', '.join(unknown)}, but the potential describes {', '.join(elements)} only"
+        )
+    return np.array([position[symbol] for symbol in symbols], dtype=np.int32)
+
+
+def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
+    """Check the structures and concatenate them; raises InputError naming the structure."""
+    positions, species, cells, pbc, volumes = [], [], [], [], []
+    for index, atoms in enumerate(frames):
+        positions.append(as_array(atoms.positions, f"positions of structure {index}", shape=(len(atoms), 3)))
+        species.append(species_of(atoms, elements, index))
+        cell = as_array(np.asarray(atoms.cell), f"cell of structure {index}", shape=(3, 3))
+        missing = ~np.any(cell != 0, axis=1)
+        if np.any(missing & atoms.pbc):
+            raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
+        if not missing.any() and abs(np.linalg.det(cell)) == 0:
+            raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
+        volumes.append(0.0 if missing.any() else abs(np.linalg.det(cell)))
+        cells.append(np.asarray(atoms.cell.complete()) if missing.any() else cell)
+        pbc.append(np.asarray(atoms.pbc, dtype=bool))
+    n = len(positions)
+    return Batch(
+        np.array([len(r) for r in positions], dtype=np.int64),
+        np.ascontiguousarray(np.concatenate([np.zeros((0, 3)), *positions])),
+        np.concatenate([np.zeros(0, dtype=np.int32), *species]),
+        np.ascontiguousarray(np.reshape(cells, (n, 3, 3)), dtype=np.float64),
+        np.reshape(pbc, (n, 3)).astype(bool),
+        np.array(volumes),
+    )
+
+
+def as_potential(potential: Potential | str | Path) -> Potential:
+    """A potential, or what the file at this path holds."""
+    return potential if isinstance(potential, Potential) else Potential.read(potential)
+
+
+def active_set_matrices(active_set: Any, elements: tuple[str, ...]) -> list[Array]:
+    """Inverse active sets in species order, from an `.asi` path, a mapping symbol → matrix or an ActiveSet."""
+    if isinstance(active_set, str | Path):
+        active_set = formats.read_asi(str(active_set))
+    matrices = active_set if isinstance(active_set, Mapping) else getattr(active_set, "inverses", None)
+    if not isinstance(matrices, Mapping):
+        raise InputError(f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}")
+    if set(matrices) != set(elements):
+        raise InputError(f"the active set is for {sorted(matrices)}, the potential for {list(elements)}")
+    return [as_array(matrices[el], f"active set of {el}", shape=(None, None)) for el in elements]
+
+
+def make_evaluator(
+    potential: Potential | str | Path, active_set: Any = None, radial: Radial = "spline"
+) -> core.Evaluator:
+    """The compiled evaluator of a potential.
+
+    The environment variable POLYPACE_SIMD (portable, avx2, avx512) replaces the best instruction set of the processor,
+    to compare them.
+    """
+    potential = as_potential(potential)
+    try:
+        evaluator = core.Evaluator(potential.data, radial, os.environ.get("POLYPACE_SIMD", "best"))
+        if active_set is not None:
+            evaluator.set_active_set(active_set_matrices(active_set, potential.elements))
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return evaluator
+
+
+def predict(evaluator: core.Evaluator, batch: Batch, n_threads: int = 0) -> list[Prediction]:
+    """Predictions of a batch with an evaluator that is kept between calls."""
+    energies, forces, virials, gammas, core_factors = evaluator.evaluate(*batch.arrays, n_threads)
+    predictions = []
+    for s, (begin, end) in enumerate(batch.bounds):
+        volume = batch.volumes[s]
+        predictions.append(
+            Prediction(
+                energy=float(energies[begin:end].sum()),
+                energies=energies[begin:end],
+                forces=forces[begin:end],
+                stress=virials[s, _VOIGT] / volume if volume > 0 else None,
+                virial=virials[s],
+                gamma=gammas[begin:end] if evaluator.has_active_set else None,
+                core_factor=core_factors[begin:end],
+            )
+        )
+    return predictions
+
+
+def evaluate(
+    frames: Iterable[Atoms],
+    potential: Potential | str | Path,
+    active_set: Any = None,
+    n_threads: int = 0,
+    radial: Radial = "spline",
+) -> list[Prediction]:
+    """Energy, forces, stress and, with an active set, the extrapolation grade γ of every structure.
+
+    E = Σ_i F(ρ_i) fcut + core terms (docs/explanation/ace.md); F_a = −∂E/∂r_a; γ_i = max_k |Σ_j b_ij M_jk|.
+
+    Parameters
+    ----------
+    frames : structures (Å); any cell, any mixture of periodic and open directions
+    potential : Potential or path of a `.yaml` or `.yace` file
+    active_set : None, path of an `.asi` file, mapping element → inverse active set, or ActiveSet
+    n_threads : 0 means OMP_NUM_THREADS, else all cores; the results do not depend on it
+    radial : "spline" uses the same tables as pacemaker and LAMMPS; "analytic" the functions themselves (slow)
+
+    Raises
+    ------
+    InputError
+        for elements the potential does not describe, wrong cells, or an active set that does not fit.
+    polypace._core.NumericalError
+        where two atoms coincide.
+
+    Source: Drautz, Phys. Rev. B 99, 014104 (2019), eqs. 21-25; Lysogorskiy et al., Phys. Rev. Mater. 7, 043801 (2023).
+    """
+    potential = as_potential(potential)
+    batch = make_batch(frames, potential.elements)
+    return predict(make_evaluator(potential, active_set, radial), batch, n_threads)
+
+
+def projections(
+    frames: Iterable[Atoms], potential: Potential | str | Path, n_threads: int = 0, radial: Radial = "spline"
+) -> list[Array]:
+    """B-projections of every atom, one array (n_atoms, n_functions) per structure.
+
+    B_if = Σ_m G_f(m) Re ∏_t A_{i mu_t n_t l_t m_t}; columns in the canonical order of the atom's own element. Where
+    elements have different numbers of functions the rows of the shorter ones end with zeros.
+
+    Raises
+    ------
+    InputError
+        for a potential in C-tilde form (`.yace`), which has no single functions.
+    """
+    potential = as_potential(potential)
+    if not potential.has_functions:
+        raise InputError("projections need a B-basis potential (.yaml); a C-tilde potential (.yace) has none")
+    batch = make_batch(frames, potential.elements)
+    rows = make_evaluator(potential, None, radial).project(*batch.arrays, n_threads)
+    return [rows[begin:end] for begin, end in batch.bounds]
