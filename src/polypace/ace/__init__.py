@@ -6,6 +6,10 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "ACECalculator": "polypace.ace.calculator",
+    "Prediction": "polypace.ace.evaluate",
+    "evaluate": "polypace.ace.evaluate",
+    "projections": "polypace.ace.evaluate",
     "Potential": "polypace.ace.potential",
 }
 

@@ -83,7 +83,9 @@ def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
         cell = as_array(np.asarray(atoms.cell), f"cell of structure {index}", shape=(3, 3))
         missing = ~np.any(cell != 0, axis=1)
         if np.any(missing & atoms.pbc):
-            raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
+            raise InputError(
+                f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc"
+            )
         if not missing.any() and abs(np.linalg.det(cell)) == 0:
             raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
         volumes.append(0.0 if missing.any() else abs(np.linalg.det(cell)))
@@ -111,7 +113,9 @@ def active_set_matrices(active_set: Any, elements: tuple[str, ...]) -> list[Arra
         active_set = formats.read_asi(str(active_set))
     matrices = active_set if isinstance(active_set, Mapping) else getattr(active_set, "inverses", None)
     if not isinstance(matrices, Mapping):
-        raise InputError(f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}")
+        raise InputError(
+            f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}"
+        )
     if set(matrices) != set(elements):
         raise InputError(f"the active set is for {sorted(matrices)}, the potential for {list(elements)}")
     return [as_array(matrices[el], f"active set of {el}", shape=(None, None)) for el in elements]
