@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The two styles and the files they read. One rank reads, the others get the bytes: thousands of ranks do not meet at
 // one file.
-#include <array>
+#include <algorithm>
+#include <variant>
 
 #include <comm.h>
 
+#include "base/errors.hpp"
 #include "formats/formats.hpp"
 #include "formats/text_file.hpp"
 #include "pair_ace.hpp"
@@ -39,29 +41,23 @@ std::string broadcast_file(const std::string& path, int rank, MPI_Comm world) {
   return content;
 }
 
-bool ends_with(const std::string& text, const std::string& ending) {
-  return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
-}
-
 }  // namespace
 
 PairPace::PairPace(LAMMPS* lammps) : PairAce(lammps, "pace", {"recursive", "product", "chunksize"}, 1) {}
 
 ace::Evaluator PairPace::load(const std::vector<std::string>& files) {
-  const std::string content = broadcast_file(files[0], comm->me, world);
-  if (ends_with(files[0], ".yaml")) return ace::Evaluator(formats::parse_yaml(content, files[0]));
-  return ace::Evaluator(formats::parse_yace(content, files[0]));
+  const auto potential = formats::parse_potential(broadcast_file(files[0], comm->me, world), files[0]);
+  return std::visit([](const auto& form) { return ace::Evaluator(form); }, potential);
 }
 
 PairPaceExtrapolation::PairPaceExtrapolation(LAMMPS* lammps)
     : PairAce(lammps, "pace/extrapolation", {"chunksize"}, 2) {}
 
 ace::Evaluator PairPaceExtrapolation::load(const std::vector<std::string>& files) {
-  require(!ends_with(files[0], ".yace"), "extrapolation grades need the B-basis, which ", files[0],
-          " does not hold any more: give the .yaml the .yace was made from");
-  require(!ends_with(files[1], ".yaml") && !ends_with(files[1], ".yace"), "the second file must be an active set (.asi), got ",
-          files[1]);
-  const auto potential = formats::parse_yaml(broadcast_file(files[0], comm->me, world), files[0]);
+  const auto any = formats::parse_potential(broadcast_file(files[0], comm->me, world), files[0]);
+  require(std::holds_alternative<ace::BPotential>(any), "extrapolation grades need the B-basis functions, which a .yace (",
+          files[0], ") does not hold any more: give the .yaml that it was made from");
+  const auto& potential = std::get<ace::BPotential>(any);
   auto matrices = formats::parse_asi(broadcast_file(files[1], comm->me, world), files[1]);
   ace::ActiveSet active_set;
   for (const auto& element : potential.elements) {
@@ -72,7 +68,8 @@ ace::Evaluator PairPaceExtrapolation::load(const std::vector<std::string>& files
   }
   ace::Evaluator evaluator(potential);
   evaluator.set_active_set(active_set);
-  if (comm->me == 0) utils::logmesg(lmp, evaluator.active_set_is_full() ? "FULL ASI is loaded\n" : "LINEAR ASI is loaded\n");
+  const std::string kind = evaluator.active_set_is_full() ? "FULL" : "LINEAR";
+  if (comm->me == 0) utils::logmesg(lmp, kind + " ASI is loaded\n");
   return evaluator;
 }
 

@@ -6,6 +6,7 @@
 #include <library.h>
 #include <utils.h>
 
+#include "pair_ace.hpp"
 #include "pair_lj_mdf_tail.hpp"
 #include "plugin_interface.hpp"
 
@@ -59,6 +60,10 @@ void lammpsplugin_init(void* lammps, void* handle, void* register_function) {
     return;
   }
   const auto register_style = reinterpret_cast<lammpsplugin_regfunc>(register_function);
-  register_pair<polypace::lammps::PairLJMDFTail>(lammps, handle, register_style, "lj/mdf/tail",
-                                                 "PolyPACE " POLYPACE_VERSION ": dispersion tail beside an ACE");
+  using namespace polypace::lammps;
+  register_pair<PairPace>(lammps, handle, register_style, "pace", "PolyPACE " POLYPACE_VERSION ": ACE");
+  register_pair<PairPaceExtrapolation>(lammps, handle, register_style, "pace/extrapolation",
+                                       "PolyPACE " POLYPACE_VERSION ": ACE with extrapolation grades");
+  register_pair<PairLJMDFTail>(lammps, handle, register_style, "lj/mdf/tail",
+                               "PolyPACE " POLYPACE_VERSION ": dispersion tail beside an ACE");
 }

@@ -1,4 +1,4 @@
-"""`polypace doctor`: the LAMMPS programs found, what they can run, what would bring the rest, how fast they are."""
+"""`polypace doctor`: the LAMMPS programs found, what they can run, what would bring the rest, their speed."""
 
 from __future__ import annotations
 

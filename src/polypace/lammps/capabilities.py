@@ -63,7 +63,7 @@ def _kokkos(program: LammpsProgram) -> Capability:
         return Capability(name, False, remedy=build)
     caution = ""
     if program.number < KOKKOS_PACE_CORRECTED:
-        caution = "aborts where atoms have several hundred neighbours: take a LAMMPS of September 2026 or later"
+        caution = "aborts where atoms have several hundred neighbours: take one of September 2026 or later"
     kokkos = [text for text in program.accelerators if text.startswith("KOKKOS")]
     return Capability(name, True, kokkos[0] if kokkos else "KOKKOS", caution)
 
