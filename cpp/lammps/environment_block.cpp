@@ -72,9 +72,9 @@ EnvironmentBlock::Pair EnvironmentBlock::closest_pair() const {
 }
 
 double EnvironmentBlock::bytes() const {
-  return static_cast<double>(sizeof(double) * (displacements_.capacity() + gradients_.capacity() + energies_.capacity()) +
-                             sizeof(int) * (species_.capacity() + neighbors_.capacity() + neighbor_species_.capacity()) +
-                             sizeof(std::int64_t) * offsets_.capacity());
+  const std::size_t doubles = displacements_.capacity() + gradients_.capacity() + energies_.capacity();
+  const std::size_t integers = species_.capacity() + neighbors_.capacity() + neighbor_species_.capacity();
+  return static_cast<double>(8 * (doubles + offsets_.capacity()) + 4 * integers);
 }
 
 }  // namespace polypace::lammps

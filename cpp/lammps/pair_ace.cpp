@@ -14,6 +14,8 @@
 #include <neighbor.h>
 #include <update.h>
 
+#include "plugin_interface.hpp"
+
 namespace polypace::lammps {
 
 using namespace LAMMPS_NS;
@@ -65,7 +67,7 @@ void PairAce::settings(int narg, char** arg) {
     if (std::find(keywords_.begin(), keywords_.end(), keyword) == keywords_.end())
       error->all(FLERR, fmt::format("pair_style {}: unknown keyword '{}', known are: {}", style_, keyword,
                                     joined(keywords_)));
-    // The evaluation algorithm and the size of blocks make no difference here: one algorithm, blocks fitted to the cache.
+    // The algorithm and the block size make no difference here: there is one algorithm, and blocks fit the cache.
     if (keyword != "chunksize") continue;
     if (++i == narg) error->all(FLERR, fmt::format("pair_style {}: chunksize needs a number", style_));
     if (utils::inumeric(FLERR, arg[i], false, lmp) < 1)
@@ -80,16 +82,16 @@ void PairAce::coeff(int narg, char** arg) {
   const int n_types = atom->ntypes;
   if (narg != 2 + n_files_ + n_types || std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
     error->all(FLERR,
-               fmt::format("pair_coeff of {} needs: * * {} and one element name (or NULL) for each of the {} atom types; "
-                           "got {} arguments",
+               fmt::format("pair_coeff of {} needs: * * {} and one element name (or NULL) for each of the {} atom "
+                           "types; got {} arguments",
                            style_, n_files_ == 1 ? "potential" : "potential.yaml active_set.asi", n_types, narg));
   if (!allocated) allocate();
   std::vector<std::string> files;
   for (int i = 0; i < n_files_; ++i) {
     files.push_back(utils::get_potential_file_path(arg[2 + i]));
     if (files.back().empty())
-      error->all(FLERR, fmt::format("pair_coeff of {}: there is no file {} here nor in the folders of LAMMPS_POTENTIALS",
-                                    style_, arg[2 + i]));
+      error->all(FLERR, fmt::format("pair_coeff of {}: there is no file {}, neither here nor in the folders of "
+                                    "LAMMPS_POTENTIALS", style_, arg[2 + i]));
   }
   read_potential(files);
   map_types(arg + 2 + n_files_, arg[2]);
@@ -121,6 +123,7 @@ void PairAce::map_types(char** elements, const std::string& file) {
     species_of_type_[type] = static_cast<int>(found - known.begin());
     if (comm->me == 0) utils::logmesg(lmp, fmt::format("ACE: atom type {} is {}\n", type, element));
   }
+  check_labels();
   int count = 0;
   for (int i = 1; i <= n_types; ++i)
     for (int j = i; j <= n_types; ++j) {
@@ -129,6 +132,18 @@ void PairAce::map_types(char** elements, const std::string& file) {
     }
   if (count == 0) error->all(FLERR, fmt::format("pair_coeff of {}: every atom type is NULL", style_));
   atoms_of_species_.assign(known.size(), {});
+}
+
+// A type that is labelled with the name of an element must be that element: swapped species would run silently.
+void PairAce::check_labels() const {
+  if (!atom->labelmapflag) return;
+  const auto& elements = evaluator_->header().elements;
+  for (std::size_t species = 0; species < elements.size(); ++species) {
+    const int type = atom->lmap->find(elements[species], Atom::ATOM);
+    if (type < 1 || species_of_type_[type] < 0 || species_of_type_[type] == static_cast<int>(species)) continue;
+    error->all(FLERR, fmt::format("pair_coeff of {} makes atom type {} the element {}, but its type label says {}",
+                                  style_, type, elements[species_of_type_[type]], elements[species]));
+  }
 }
 
 void PairAce::init_style() {
@@ -152,7 +167,8 @@ void PairAce::warn_of_excluded_neighbors() const {
 }
 
 double PairAce::init_one(int i, int j) {
-  if (setflag[i][j] == 0) error->all(FLERR, fmt::format("Pair style {}: types {} and {} have no element", style_, i, j));
+  if (setflag[i][j] == 0)
+    error->all(FLERR, fmt::format("Pair style {}: types {} and {} have no element", style_, i, j));
   scale_[j][i] = scale_[i][j];
   const auto& header = evaluator_->header();
   const int mu = species_of_type_[i], nu = species_of_type_[j];

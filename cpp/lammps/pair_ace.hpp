@@ -29,7 +29,8 @@ class PairAce : public LAMMPS_NS::Pair {
   double memory_usage() override;
 
  protected:
-  // `keywords` are the words that pair_style takes; all but `chunksize` stand alone. `n_files` files precede the elements.
+  // `keywords` are the words that pair_style takes; all but `chunksize` stand alone. In pair_coeff `n_files` files
+  // precede the elements.
   PairAce(LAMMPS_NS::LAMMPS* lammps, std::string style, std::vector<std::string> keywords, int n_files);
 
   virtual ace::Evaluator load(const std::vector<std::string>& files) = 0;
@@ -46,6 +47,7 @@ class PairAce : public LAMMPS_NS::Pair {
   void allocate();
   void read_potential(const std::vector<std::string>& files);
   void map_types(char** elements, const std::string& file);
+  void check_labels() const;
   void warn_of_excluded_neighbors() const;
   void group_atoms_by_species();
   void prepare_requests();

@@ -93,9 +93,9 @@ void PairAce::report(const std::exception& problem, const int* atoms) {
   if (dynamic_cast<const NumericalError*>(&problem) == nullptr || closest.neighbor < 0)
     error->one(FLERR, fmt::format("pair_style {} on step {}: {}", style_, update->ntimestep, problem.what()));
   error->one(FLERR,
-             fmt::format("pair_style {} on step {}: atoms {} and {} are {:.4g} Angstrom apart ({}). The run left what the "
-                         "potential knows: check the starting structure, take a smaller timestep, or train with a core "
-                         "repulsion and short distances",
+             fmt::format("pair_style {} on step {}: atoms {} and {} are {:.4g} Angstrom apart ({}). The run left what "
+                         "the potential knows: check the starting structure, take a smaller timestep, or train with a "
+                         "core repulsion and short distances",
                          style_, update->ntimestep, atom->tag[atoms[closest.atom]], atom->tag[closest.neighbor],
                          closest.distance, problem.what()));
 }

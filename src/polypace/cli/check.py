@@ -1,0 +1,174 @@
+"""`polypace check`: a potential gives the same numbers in Python, in LAMMPS and from its exported .yace."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from polypace.errors import InputError
+
+if TYPE_CHECKING:
+    import ase
+
+    from polypace.ace import Potential
+    from polypace.lammps import LammpsProgram
+    from polypace.select import ActiveSet
+
+TOLERANCE = 1e-8  # relative to the largest value of its kind, or to 1 where that is smaller
+N_ATOMS = 32
+
+
+def check_command(
+    potential: Annotated[Path, typer.Argument(help="A .yaml or .yace file.")],
+    active_set: Annotated[Path | None, typer.Option(help="Its .asi file: grades are compared too.")] = None,
+    lammps: Annotated[str | None, typer.Option(help="A LAMMPS program with pair_style pace.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random structures.")] = 1,
+) -> None:
+    """Compare energies, forces, stress and grades of random structures along every way to compute them."""
+    routes = compare_routes(potential, active_set, lammps, seed)
+    _print(routes, active_set is not None)
+    if not all(route.agrees for route in routes):
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Energies (n,), forces (n, 3), stress (6,), grades (n,) or none, of one structure."""
+
+    energies: npt.NDArray[np.float64]
+    forces: npt.NDArray[np.float64]
+    stress: npt.NDArray[np.float64]
+    gamma: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to compute: its largest relative deviations from the first way, and the energy (eV)."""
+
+    name: str
+    energy: float
+    deviations: dict[str, float]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every deviation is within TOLERANCE (and a number)."""
+        return all(deviation <= TOLERANCE for deviation in self.deviations.values())
+
+
+def compare_routes(
+    potential_file: Path, active_set_file: Path | None = None, lammps: str | None = None, seed: int = 1
+) -> list[Route]:
+    """Evaluate one random structure along every route; the first, Python with the file as given, measures.
+
+    Raises
+    ------
+    InputError
+        for an active set with a .yace; the errors of the readers, and of LAMMPS when it is missing or fails.
+    """
+    from polypace.ace import Potential
+    from polypace.lammps import find_lammps
+    from polypace.select import ActiveSet
+
+    potential = Potential.read(potential_file)
+    if active_set_file is not None and not potential.has_functions:
+        raise InputError(f"grades need the .yaml that {potential_file} was made from, not a .yace")
+    active_set = ActiveSet.read(active_set_file) if active_set_file is not None else None
+    style = "pace" if active_set is None else "pace/extrapolation"
+    program = find_lammps(lammps, styles=[f"pair {style}"])
+    atoms = random_structure(potential, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "exported.yace"
+        potential.write(exported)
+        given = potential_file.resolve()
+        asi = active_set_file.resolve() if active_set_file is not None else None
+        ranks = 2 if program.mpi else 1
+        numbers = {
+            f"Python, {potential_file.name}": _in_python(atoms, potential, active_set),
+            "Python, exported .yace": _in_python(atoms, Potential.read(exported), None),
+            f"LAMMPS, {potential_file.name}": _in_lammps(atoms, potential, given, asi, program, 1),
+            f"LAMMPS, exported .yace, {ranks} rank(s)": _in_lammps(
+                atoms, potential, exported, None, program, ranks
+            ),
+        }
+    first = next(iter(numbers.values()))
+    return [
+        Route(name, float(value.energies.sum()), _deviations(value, first)) for name, value in numbers.items()
+    ]
+
+
+def random_structure(potential: Potential, seed: int) -> ase.Atoms:
+    """A skewed periodic cell with every element, about forty neighbours in reach of each atom."""
+    import ase
+
+    rng = np.random.default_rng(seed)
+    spacing = max(1.0, 0.3 * min(potential.cutoffs.values()))
+    side = 1.6 * spacing * N_ATOMS ** (1 / 3)
+    cell = side * np.array([[1, 0, 0], [0.2, 1, 0], [-0.1, 0.3, 1]])
+    elements = list(potential.elements) + list(rng.choice(potential.elements, N_ATOMS))
+    atoms = ase.Atoms(cell=cell, pbc=True)
+    for element in elements[:N_ATOMS]:
+        atoms.append(ase.Atom(element, _free_place(atoms, spacing, rng)))
+    return atoms
+
+
+def _free_place(atoms: ase.Atoms, spacing: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    best, best_distance = np.zeros(3), -1.0
+    for _ in range(200):
+        place = rng.random(3) @ atoms.cell.array
+        shifts = (place - atoms.positions) @ np.linalg.inv(atoms.cell.array)
+        nearest = np.linalg.norm((shifts - np.round(shifts)) @ atoms.cell.array, axis=1).min(initial=np.inf)
+        if nearest > spacing:
+            return np.asarray(place)
+        if nearest > best_distance:
+            best, best_distance = place, nearest
+    return best
+
+
+def _in_python(atoms: ase.Atoms, potential: Potential, active_set: ActiveSet | None) -> Numbers:
+    from polypace.ace import evaluate
+
+    found = evaluate([atoms], potential, active_set)[0]
+    return Numbers(found.energies, found.forces, found.stress, found.gamma)
+
+
+def _in_lammps(
+    atoms: ase.Atoms, potential: Potential, file: Path, asi: Path | None, program: LammpsProgram, n_ranks: int
+) -> Numbers:
+    from polypace.lammps import ace_pair_lines
+    from polypace.lammps.single_point import lammps_single_point
+
+    elements = potential.elements
+    lines = ace_pair_lines(file, elements, {element: element for element in elements}, asi)
+    outputs = ("pace/extrapolation", "gamma") if asi is not None else ()
+    found = lammps_single_point(atoms, lines, elements, program=program, n_ranks=n_ranks, outputs=outputs)
+    return Numbers(found.energies, found.forces, found.stress, found.outputs.get("gamma"))
+
+
+def _deviations(numbers: Numbers, first: Numbers) -> dict[str, float]:
+    deviations = {}
+    for name in ("energies", "forces", "stress", "gamma"):
+        value, measure = getattr(numbers, name), getattr(first, name)
+        if value is not None and measure is not None:
+            deviations[name] = float(np.abs(value - measure).max() / max(1.0, np.abs(measure).max()))
+    return deviations
+
+
+def _print(routes: list[Route], graded: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ["energies", "forces", "stress", *(["gamma"] if graded else [])]
+    table = Table("route", "energy (eV)", *(f"Δ {name}" for name in columns), "", box=None)
+    for route in routes:
+        deviations = [f"{route.deviations[name]:.1e}" if name in route.deviations else "" for name in columns]
+        verdict = "agrees" if route.agrees else "[red]differs[/]"
+        table.add_row(route.name, f"{route.energy:.10f}", *deviations, verdict)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"Largest relative deviations from the first route; {TOLERANCE:g} is allowed.")
