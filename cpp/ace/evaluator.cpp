@@ -3,34 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ace/compiled_program.hpp"
+#include "ace/compiled_potential.hpp"
 #include "ace/embedding.hpp"
 #include "ace/extrapolation.hpp"
 #include "ace/lane_block.hpp"
 #include "base/errors.hpp"
 
 namespace polypace::ace {
-namespace {
-
-const kernel::Functions* choose(Instructions instructions) {
-#if defined(__x86_64__)
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl");
-  require(instructions != Instructions::avx2 || has_avx2, "this processor has no AVX2; use portable");
-  require(instructions != Instructions::avx512 || has_avx512, "this processor has no AVX-512; use avx2 or portable");
-  if (instructions == Instructions::avx512 || (instructions == Instructions::best && has_avx512))
-    return &kernel::avx512;
-  if (instructions == Instructions::avx2 || (instructions == Instructions::best && has_avx2)) return &kernel::avx2;
-#else
-  require(instructions == Instructions::best || instructions == Instructions::portable,
-          "AVX instructions exist on x86-64 processors only; use portable");
-#endif
-  return &kernel::portable;
-}
-
-}  // namespace
-
 class Evaluator::Workspace {
  public:
   LaneBlock lanes;
@@ -41,46 +20,35 @@ class Evaluator::Workspace {
 class Evaluator::Implementation {
  public:
   template <class Potential>
-  Implementation(Potential potential, RadialEvaluation radial) : radial_(radial) {
-    require(potential.functions.size() == potential.elements.size(),
-            "a potential needs one list of functions per element, got ", potential.functions.size(), " for ",
-            potential.elements.size(), " elements");
-    // Where bonds disagree about the inner cutoff the last one decides, for the whole potential.
-    for (const auto& bond : potential.bonds)
-      if (bond.defined) inner_ = bond.inner;
-    for (auto& bond : potential.bonds) bond.inner = inner_;
-    for (int mu = 0; mu < potential.n_species(); ++mu)
-      programs_.push_back(std::make_unique<CompiledProgram>(compile(potential, mu)));
-    header_ = potential;
+  Implementation(const Potential& potential, RadialEvaluation radial) : compiled_(potential), radial_(radial) {
     use(Instructions::best);
   }
 
-  void use(Instructions instructions) { kernel_ = choose(instructions); }
+  void use(Instructions instructions) { kernel_ = choose_kernel(instructions); }
   const char* instructions() const { return kernel_->name; }
-
-  const PotentialHeader& header() const { return header_; }
-  int n_projections(int mu) const { return program(mu).n_functions; }
-  const Program& program(int mu) const {
-    require(mu >= 0 && mu < header_.n_species(), "species must be 0 to ", header_.n_species() - 1, ", got ", mu);
-    return programs_[mu]->program();
+  const PotentialHeader& header() const { return compiled_.header(); }
+  int n_projections(int mu) const {
+    const int n_species = header().n_species();
+    require(mu >= 0 && mu < n_species, "species must be 0 to ", n_species - 1, ", got ", mu);
+    return compiled_.program(mu).program().n_functions;
   }
+  int max_projections() const { return compiled_.most(&Program::n_functions); }
+  int max_densities() const { return compiled_.most(&Program::n_densities); }
 
   void set_active_set(const ActiveSet& active_set) {
     std::vector<int> functions, densities;
-    for (const auto& compiled : programs_) {
-      functions.push_back(compiled->program().n_functions);
-      densities.push_back(compiled->program().n_densities);
+    for (int mu = 0; mu < header().n_species(); ++mu) {
+      functions.push_back(compiled_.program(mu).program().n_functions);
+      densities.push_back(compiled_.program(mu).program().n_densities);
     }
-    extrapolation_ = Extrapolation(active_set, header_.elements, functions, densities);
+    extrapolation_ = Extrapolation(active_set, header().elements, functions, densities);
   }
   const Extrapolation& extrapolation() const { return extrapolation_; }
 
   void evaluate(const Environments& environments, const Outputs& outputs, Workspace& workspace) const {
     require(!outputs.gammas || !extrapolation_.empty(), "gammas need an active set; call set_active_set first");
-    if (outputs.projections)
-      for (const auto& compiled : programs_)
-        require(compiled->program().n_functions == static_cast<int>(compiled->program().terms.size()),
-                "projections need a B-basis potential (.yaml); a C-tilde potential (.yace) has none");
+    require(!outputs.projections || compiled_.has_functions(),
+            "projections need a B-basis potential (.yaml); a C-tilde potential (.yace) has none");
     sort_by_species(environments, workspace);
     const auto& order = workspace.order;
     for (std::size_t begin = 0; begin < order.size();) {
@@ -98,15 +66,15 @@ class Evaluator::Implementation {
   void sort_by_species(const Environments& environments, Workspace& workspace) const {
     auto& order = workspace.order;
     order.clear();
-    for (int mu = 0; mu < header_.n_species(); ++mu)
+    for (int mu = 0; mu < header().n_species(); ++mu)
       for (std::size_t i = 0; i < environments.n_atoms; ++i)
         if (environments.species[i] == mu) order.push_back(static_cast<std::int64_t>(i));
-    require(order.size() == environments.n_atoms, "species of atoms must be 0 to ", header_.n_species() - 1);
+    require(order.size() == environments.n_atoms, "species of atoms must be 0 to ", header().n_species() - 1);
   }
 
   void evaluate_block(int species, const Environments& environments, const std::int64_t* atoms, int n_lanes,
                       const Outputs& outputs, Workspace& workspace) const {
-    const CompiledProgram& compiled = *programs_[species];
+    const CompiledProgram& compiled = compiled_.program(species);
     LaneBlock& lanes = workspace.lanes;
     lanes.gather(compiled, environments, atoms, n_lanes, kernel_->width, outputs.pair_gradients);
     kernel_->geometry(compiled.view(), lanes.block);
@@ -120,7 +88,7 @@ class Evaluator::Implementation {
     AtomicEnergy results[kernel::max_width];
     LaneBlock::Deepest deepest[kernel::max_width];
     for (int lane = 0; lane < n_lanes; ++lane) {
-      if (inner_ == InnerCutoff::zbl) deepest[lane] = lanes.deepest(compiled, environments, lane);
+      if (compiled_.inner() == InnerCutoff::zbl) deepest[lane] = lanes.deepest(compiled, environments, lane);
       results[lane] = embed_lane(species, lane, deepest[lane], workspace);
       write_lane(species, atoms[lane], lane, results[lane], outputs, lanes);
     }
@@ -144,7 +112,7 @@ class Evaluator::Implementation {
 
   // Fills the lane's density weights with ∂F/∂ρ_p (without the core's factor) and its core weight.
   AtomicEnergy embed_lane(int species, int lane, const LaneBlock::Deepest& deepest, Workspace& workspace) const {
-    const auto& embedding = header_.embeddings[species];
+    const auto& embedding = header().embeddings[species];
     const int n = embedding.n_densities, width = kernel_->width;
     auto& lanes = workspace.lanes;
     workspace.densities.resize(n);
@@ -154,17 +122,17 @@ class Evaluator::Implementation {
     for (int p = 0; p < n; ++p) lanes.density_weights[p * width + lane] = workspace.derivatives[p];
     Closest closest;
     if (deepest.pair >= 0) {
-      const Bond& bond = header_.bond(species, deepest.species);
+      const Bond& bond = header().bond(species, deepest.species);
       closest = {true, deepest.distance, bond.r_in, bond.delta_in};
     }
-    const auto result = combine_with_core(embedding, inner_, embedded, lanes.block.core[lane], closest);
+    const auto result = combine_with_core(embedding, compiled_.inner(), embedded, lanes.block.core[lane], closest);
     lanes.core_weights[lane] = result.core_weight;
     return result;
   }
 
   void write_lane(int species, std::int64_t atom, int lane, const AtomicEnergy& result, const Outputs& outputs,
                   const LaneBlock& lanes) const {
-    const auto& program = programs_[species]->program();
+    const auto& program = compiled_.program(species).program();
     const int width = kernel_->width;
     if (outputs.energies) outputs.energies[atom] = result.energy + program.e0;
     if (outputs.core_factors) outputs.core_factors[atom] = 1 - result.embedding_weight;
@@ -175,23 +143,8 @@ class Evaluator::Implementation {
     if (outputs.projections) copy(outputs.projections, lanes.block.terms, program.n_functions, max_projections());
   }
 
- public:
-  int max_projections() const {
-    int most = 0;
-    for (const auto& compiled : programs_) most = std::max(most, compiled->program().n_functions);
-    return most;
-  }
-  int max_densities() const {
-    int most = 0;
-    for (const auto& compiled : programs_) most = std::max(most, compiled->program().n_densities);
-    return most;
-  }
-
- private:
-  PotentialHeader header_;
+  CompiledPotential compiled_;
   RadialEvaluation radial_;
-  InnerCutoff inner_ = InnerCutoff::density;
-  std::vector<std::unique_ptr<CompiledProgram>> programs_;
   const kernel::Functions* kernel_ = nullptr;
   Extrapolation extrapolation_;
 };

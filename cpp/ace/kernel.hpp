@@ -51,6 +51,31 @@ struct ProgramView {
   const double *legendre_first, *legendre_second;
 };
 
+// Reverse passes of single functions. Adjoints of one function lie in a few `locals`: first those of the leaves, which
+// are its entries, then those of the coupled multiplets on the way.
+struct SeedView {  // locals[local…] += scale · slots[slot…]
+  int local, slot, size;
+  double scale;
+};
+
+struct ReverseView {  // a coupling, backwards
+  int table, left, right;                  // slots of the operands
+  int output_local, left_local, right_local;
+};
+
+struct FunctionView {
+  int first_entry, n_entries, n_locals, first_seed, last_seed, first_reverse, last_reverse;
+};
+
+struct DesignView {
+  int n_functions, n_entries, max_locals;
+  const FunctionView* functions;
+  const SeedView* seeds;
+  const ReverseView* reverses;
+  const TableView* tables;
+  const int* entry_slots;
+};
+
 // One block of atoms. Arrays are lane-major: element [i][lane], 64-byte aligned.
 struct Block {
   // Neighbours, sorted by species and padded to the same number in every lane of a species.
@@ -75,6 +100,20 @@ struct Functions {
   void (*radial)(const ProgramView&, const Block&);     // columns from the spline table
   void (*forward)(const ProgramView&, const Block&);    // slots, terms, densities, core
   void (*backward)(const ProgramView&, const Block&);   // adjoints, pair gradients
+  // ∂B_f/∂A of every function: entries[n_entries], with max_locals more rows of room behind.
+  void (*jacobian)(const DesignView&, const Block&, double* entries);
+  // ∇(R Y) of one neighbour row for the leaves of its species, gradients[xyz][n_leaf_slots + W], and its sums:
+  // lane_rows[lane] (three rows of `stride` numbers) −= gradients, sums[9][n_leaf_slots + W] += gradient, virial.
+  void (*leaf_gradients)(const ProgramView&, const Block&, int row, int species, double* gradients);
+  void (*spread)(const ProgramView&, const Block&, int row, int species, const double* gradients,
+                 double* const* lane_rows, int stride, double* sums);
+  // target[W lanes][…] rows from lane-major values: rows[lane][i] += values[i][lane].
+  void (*unlane)(const double* values, int n, double* const* rows);
+  // matrix[f][c] += Σ_entries entry · leaves[slot][c] for one lane; c up to n_columns, a multiple of 8.
+  void (*contract)(const DesignView&, const double* entries, int lane, const double* leaves, int n_columns,
+                   double* matrix);
+  // to[j][i] = from[i][j].
+  void (*transpose)(const double* from, int n_rows, int from_stride, int n_columns, double* to, int to_stride);
   // max_k |Σ_f rows[f] · matrix[f][k]| for a matrix in panels of 8 columns.
   void (*grade)(const double* rows, const double* panels, int n_rows, int n_columns, double* grades);
 };

@@ -237,6 +237,7 @@ void forward(const ProgramView& program, const Block& block) {
 }
 
 #include "ace/kernel_gradient.hpp"
+#include "ace/kernel_design.hpp"
 
 void grade(const double* rows, const double* panels, int n_rows, int n_columns, double* grades) {
   Vec largest{};
@@ -254,6 +255,7 @@ void grade(const double* rows, const double* panels, int n_rows, int n_columns, 
 
 }  // namespace
 
-const Functions POLYPACE_KERNEL{width, POLYPACE_KERNEL_NAME, geometry, radial, forward, backward, grade};
+const Functions POLYPACE_KERNEL{width, POLYPACE_KERNEL_NAME, geometry, radial, forward, backward,
+                                jacobian, leaf_gradients, spread, unlane, contract_design, transpose_matrix, grade};
 
 }  // namespace polypace::ace::kernel

@@ -29,8 +29,10 @@ std::vector<Entry> expand(const Momentum& momentum, int m) {
 // Sparse bilinear map before the products are numbered: (output, left, right) → weight.
 using Bilinear = std::map<std::pair<std::pair<int, int>, int>, double>;  // ((left, right), output)
 
-CouplingTable tabulate(const Bilinear& map, int n_outputs) {
+CouplingTable tabulate(const Bilinear& map, int n_left, int n_right, int n_outputs) {
   CouplingTable table;
+  table.n_left = n_left;
+  table.n_right = n_right;
   table.n_outputs = n_outputs;
   std::vector<std::vector<std::pair<int, double>>> by_output(n_outputs);
   for (const auto& [key, weight] : map) {
@@ -59,6 +61,16 @@ CouplingTable tabulate(const Bilinear& map, int n_outputs) {
 
 }  // namespace
 
+CouplingTable CouplingTable::restricted_to(int begin, int size) const {
+  Bilinear map;
+  for (int p = 0; p < n_products(); ++p)
+    for (int t = product_begin[p]; t < product_begin[p + 1]; ++t) {
+      const int output = product_output[t] - begin;
+      if (output >= 0 && output < size) map[{{left[p], right[p]}, output}] = product_weight[t];
+    }
+  return tabulate(map, n_left, n_right, size);
+}
+
 CouplingTable couple_real(Momentum left, Momentum right, bool same, const std::vector<int>& totals) {
   Bilinear map;
   int offset = 0;
@@ -79,7 +91,7 @@ CouplingTable couple_real(Momentum left, Momentum right, bool same, const std::v
       }
     offset += 2 * total + 1;
   }
-  return tabulate(map, offset);
+  return tabulate(map, 2 * left.l + 1, 2 * right.l + 1, offset);
 }
 
 CouplingTable multiply_complex(int left_size, bool conjugate_left, int right_size, bool conjugate_right) {
@@ -89,7 +101,7 @@ CouplingTable multiply_complex(int left_size, bool conjugate_left, int right_siz
   if (left_size == 2 && right_size == 2) map[{{1, 1}, 0}] = -left_sign * right_sign;
   if (left_size == 2) map[{{1, 0}, 1}] = left_sign;
   if (right_size == 2) map[{{0, 1}, 1}] = right_sign;
-  return tabulate(map, left_size == 2 || right_size == 2 ? 2 : 1);
+  return tabulate(map, left_size, right_size, left_size == 2 || right_size == 2 ? 2 : 1);
 }
 
 }  // namespace polypace::ace

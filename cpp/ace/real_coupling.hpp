@@ -11,12 +11,14 @@ namespace polypace::ace {
 
 // outputs = Σ weight · left · right. The products left[i]·right[j] that occur are formed once.
 struct CouplingTable {
-  int n_outputs = 0;
+  int n_left = 0, n_right = 0, n_outputs = 0;
   std::vector<int> left, right;                      // per product
   std::vector<int> output_begin, output_product;     // per output: which products …
   std::vector<double> output_weight;                 // … with which weights
   std::vector<int> product_begin, product_output;    // the same, transposed
   std::vector<double> product_weight;
+  // The part that concerns outputs begin … begin + size − 1, renumbered from 0.
+  CouplingTable restricted_to(int begin, int size) const;
   int n_products() const { return static_cast<int>(left.size()); }
 };
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "ace/design_rows.hpp"
 #include "ace/evaluator.hpp"
 #include "ace/structures.hpp"
 #include "bindings/bind.hpp"
@@ -110,6 +111,25 @@ py::array_t<double> grade(const Evaluator& evaluator, const Array<std::int64_t>&
   return to_numpy(evaluate_one<&StructureOutputs::gammas>(evaluator, batch, 1, n_threads), {batch.n_atoms()});
 }
 
+py::tuple design_rows(const DesignRowBuilder& builder, const Array<std::int64_t>& counts,
+                      const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
+                      const Array<bool>& pbc, int n_threads) {
+  const Batch batch(counts, positions, species, cells, pbc);
+  const auto n_columns = static_cast<py::ssize_t>(builder.n_columns());
+  py::array_t<double> energies({batch.n_structures(), n_columns}), forces({batch.n_atoms(), py::ssize_t{3}, n_columns}),
+      virials({batch.n_structures(), py::ssize_t{6}, n_columns});
+  {
+    py::gil_scoped_release release;
+    builder.fill(batch.structures, energies.mutable_data(), forces.mutable_data(), virials.mutable_data(), n_threads);
+  }
+  return py::make_tuple(energies, forces, virials);
+}
+
+DesignRowBuilder make_builder(const BPotential& potential, const std::string& radial, const std::string& instructions) {
+  py::gil_scoped_release release;
+  return DesignRowBuilder(potential, radial_from(radial), instructions_from(instructions));
+}
+
 void set_active_set(Evaluator& evaluator, const std::vector<Array<double>>& matrices) {
   ActiveSet active_set;
   for (const auto& matrix : matrices) {
@@ -142,6 +162,13 @@ void bind_ace(py::module_ m) {
   structures(evaluator, "evaluate", &evaluate);
   structures(evaluator, "project", &project);
   structures(evaluator, "grade", &grade);
+  py::class_<DesignRowBuilder> builder(m, "DesignRowBuilder");
+  builder
+      .def(py::init(&make_builder), py::arg("potential"), py::arg("radial") = "spline",
+           py::arg("instructions") = "best")
+      .def_property_readonly("n_columns", &DesignRowBuilder::n_columns)
+      .def_property_readonly("max_cutoff", &DesignRowBuilder::max_cutoff);
+  structures(builder, "rows", &design_rows);
 }
 
 }  // namespace polypace::bindings

@@ -7,6 +7,9 @@ from typing import Any
 
 _HOMES = {
     "ACECalculator": "polypace.ace.calculator",
+    "DesignRows": "polypace.ace.design",
+    "design_rows": "polypace.ace.design",
+    "iterate_design_rows": "polypace.ace.design",
     "Prediction": "polypace.ace.evaluate",
     "evaluate": "polypace.ace.evaluate",
     "projections": "polypace.ace.evaluate",
