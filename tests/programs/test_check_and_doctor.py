@@ -1,0 +1,57 @@
+"""`polypace check` and `polypace doctor` as a user calls them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.helpers.potentials import random_potential
+
+from polypace.cli.app import main
+
+pytestmark = pytest.mark.program
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    said = capsys.readouterr()
+    return int(left.value.code or 0), said.out, said.err
+
+
+@pytest.fixture
+def potential(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(random_potential(np.random.default_rng(3)))
+    return path
+
+
+def test_a_good_potential_agrees(capsys, potential):
+    code, out, _ = run(capsys, "check", str(potential))
+    assert code == 0
+    assert out.count("agrees") == 4 and "LAMMPS, exported .yace, 2 ranks" in out
+
+
+def test_disagreement_is_told(capsys, potential, monkeypatch):
+    """A LAMMPS that reads another potential than Python."""
+    from polypace.cli import check
+
+    elsewhere = potential.with_name("other.yaml")
+    elsewhere.write_text(potential.read_text().replace("c: [0.0", "c: [0.1"))
+    original = check._in_lammps
+    monkeypatch.setattr(check, "_in_lammps", lambda a, p, file, *rest: original(a, p, elsewhere, *rest))
+    code, out, _ = run(capsys, "check", str(potential))
+    assert code == 1 and out.count("DIFFERS") == 2
+
+
+def test_missing_file_and_missing_program(capsys, potential):
+    code, _, err = run(capsys, "check", "nowhere.yaml")
+    assert code == 1 and "nowhere.yaml does not exist" in err
+    code, _, err = run(capsys, "check", str(potential), "--lammps", "/nowhere/lmp")
+    assert code == 1 and "/nowhere/lmp" in err and "cannot be started" in err
+
+
+def test_doctor(capsys):
+    code, out, _ = run(capsys, "doctor")
+    assert code == 0
+    assert "22 Jul 2025" in out and "atom-steps/s" in out
+    assert "pair_style pace" in out and "the PolyPACE plugin" in out
