@@ -166,4 +166,4 @@ def _print(file: Path, routes: list[Route], graded: bool) -> None:
         values = (f"{route.deviations[name]:.1e}" if name in route.deviations else "" for name in columns)
         deviations = "".join(f"{value:>11}" for value in values)
         print(f"{route.name:<34}{route.energy:>15.6f}{deviations}  {'agrees' if route.agrees else 'DIFFERS'}")
-    print(f"Largest deviations from the first route, relative; up to {TOLERANCE:g} agrees.")
+    print(f"Largest deviations from the first route, relative; {TOLERANCE:g} is allowed.")
