@@ -10,9 +10,9 @@ _HOMES = {
     "DesignRows": "polypace.ace.design",
     "design_rows": "polypace.ace.design",
     "iterate_design_rows": "polypace.ace.design",
-    "Prediction": "polypace.ace.evaluate",
-    "evaluate": "polypace.ace.evaluate",
-    "projections": "polypace.ace.evaluate",
+    "Prediction": "polypace.ace.prediction",
+    "evaluate": "polypace.ace.prediction",
+    "projections": "polypace.ace.prediction",
     "Potential": "polypace.ace.potential",
 }
 

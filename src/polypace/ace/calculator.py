@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
 
-from polypace.ace.evaluate import Radial, as_potential, make_batch, make_evaluator, predict
+from polypace.ace.prediction import Radial, as_potential, make_batch, make_evaluator, predict
 from polypace.ace.potential import Potential
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from polypace._core import ace as core
 from polypace._core import formats
-from polypace.ace.evaluate import Radial, as_potential, make_batch
+from polypace.ace.prediction import Radial, as_potential, make_batch
 from polypace.ace.potential import Potential
 from polypace.errors import InputError
 
