@@ -11,20 +11,6 @@ using trajectory::BondTree;
 using trajectory::LongestStep;
 using trajectory::WalkState;
 
-std::vector<Cell> cells_of(const Array<double>& cells, const std::array<bool, 3>& pbc) {
-  const auto rows = view3(cells, "cells");
-  require(rows.extent(1) == 3 && rows.extent(2) == 3, "cells must have shape (n_frames, 3, 3)");
-  std::vector<Cell> out;
-  out.reserve(rows.extent(0));
-  for (std::size_t k = 0; k < rows.extent(0); ++k) {
-    std::array<Vec3, 3> h{};
-    for (int i = 0; i < 3; ++i)
-      for (int d = 0; d < 3; ++d) h[i][d] = rows(k, i, d);
-    out.emplace_back(h, pbc);
-  }
-  return out;
-}
-
 View3<double> writable3(Array<double>& array, const std::string& name) {
   const auto view = view3(array, name);
   return View3<double>(array.mutable_data(), view.extent(0), view.extent(1), view.extent(2));
@@ -39,7 +25,7 @@ BondTree bond_tree(const Array<std::int64_t>& bonds, std::size_t n_atoms) {
 py::tuple make_whole(Array<double> positions, const Array<double>& cells, const std::array<bool, 3>& pbc,
                      const BondTree& tree, int n_threads) {
   const auto r = writable3(positions, "positions");
-  const auto boxes = cells_of(cells, pbc);
+  const auto boxes = cells_from(cells, pbc);
   require(boxes.size() == r.extent(0), "there must be one cell per frame");
   py::gil_scoped_release release;
   const auto step = trajectory::make_whole(r, boxes, tree, n_threads);
@@ -66,7 +52,7 @@ py::array_t<double> molecule_centers(const Array<double>& positions, const Array
 py::tuple walk_toroidally(Array<double> sites, const Array<double>& cells, const Array<double>& origins,
                           const std::array<bool, 3>& pbc, bool images_known, WalkState& state, int n_threads) {
   const auto r = writable3(sites, "sites");
-  const auto boxes = cells_of(cells, pbc);
+  const auto boxes = cells_from(cells, pbc);
   const auto corner = view2(origins, "origins", 3);
   require(boxes.size() == r.extent(0) && corner.extent(0) == r.extent(0), "there must be one cell and origin per frame");
   py::gil_scoped_release release;

@@ -51,6 +51,22 @@ inline Cell cell_from(const Array<double>& rows, const std::array<bool, 3>& pbc)
   return Cell(cell, pbc);
 }
 
+// One cell per frame; frames without periodic directions may have none (all zero).
+inline std::vector<Cell> cells_from(const Array<double>& cells, const std::array<bool, 3>& pbc) {
+  const auto rows = view3(cells, "cells");
+  require(rows.extent(1) == 3 && rows.extent(2) == 3, "cells must have shape (n_frames, 3, 3)");
+  const bool open = !(pbc[0] || pbc[1] || pbc[2]);
+  std::vector<Cell> out;
+  out.reserve(rows.extent(0));
+  for (std::size_t k = 0; k < rows.extent(0); ++k) {
+    std::array<Vec3, 3> h{Vec3{1, 0, 0}, Vec3{0, 1, 0}, Vec3{0, 0, 1}};
+    for (int i = 0; i < 3 && !open; ++i)
+      for (int d = 0; d < 3; ++d) h[i][d] = rows(k, i, d);
+    out.emplace_back(h, pbc);
+  }
+  return out;
+}
+
 // Hands a vector's memory to NumPy without copying it.
 template <class T>
 py::array_t<T> to_numpy(std::vector<T>&& values, std::vector<py::ssize_t> shape) {

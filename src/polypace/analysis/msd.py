@@ -186,11 +186,15 @@ def _group_sums(
 def _checked_positions(trajectory: Any) -> npt.NDArray[Any]:
     positions = np.asanyarray(trajectory)
     if positions.ndim != 3 or positions.shape[2] != 3:
-        raise InputError(f"trajectory must be an array (n_frames, n_particles, 3), got shape {positions.shape}")
+        raise InputError(
+            f"trajectory must be an array (n_frames, n_particles, 3), got shape {positions.shape}"
+        )
     if positions.dtype not in (np.float32, np.float64):
         raise InputError(f"trajectory must be float32 or float64, got {positions.dtype}")
     if len(positions) < 2:
-        raise InputError(f"trajectory must have at least 2 frames to have displacements, got {len(positions)}")
+        raise InputError(
+            f"trajectory must have at least 2 frames to have displacements, got {len(positions)}"
+        )
     if positions.shape[1] == 0:
         raise InputError("trajectory has no particles")
     return positions
@@ -211,7 +215,9 @@ def _selected(particles: npt.ArrayLike | None, n_particles: int) -> Integers:
     if chosen.dtype == bool and chosen.shape == (n_particles,):
         chosen = np.flatnonzero(chosen)
     if chosen.ndim != 1 or chosen.size == 0 or not np.issubdtype(chosen.dtype, np.integer):
-        raise InputError("particles must be a list of one or more particle numbers, or one bool for each particle")
+        raise InputError(
+            "particles must be a list of one or more particle numbers, or one bool for each particle"
+        )
     if chosen.min() < 0 or chosen.max() >= n_particles:
         raise InputError(f"particles must be 0…{n_particles - 1}, got {chosen.min()}…{chosen.max()}")
     return np.ascontiguousarray(chosen, dtype=np.int64)

@@ -63,7 +63,9 @@ class PartialSpectra:
 
     def correlation_sums(self, n_threads: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
-        result: Floats = _core.dynamics.correlations(_core.dynamics.FftPlan(self.n_frames), self.spectra, n_threads)
+        result: Floats = _core.dynamics.correlations(
+            _core.dynamics.FftPlan(self.n_frames), self.spectra, n_threads
+        )
         return result
 
 
@@ -82,7 +84,13 @@ class SpectraAccumulator:
     """
 
     def __init__(
-        self, n_frames: int, n_segments: int, *, centered: bool = True, n_threads: int = 0, work_bytes: int = 0
+        self,
+        n_frames: int,
+        n_segments: int,
+        *,
+        centered: bool = True,
+        n_threads: int = 0,
+        work_bytes: int = 0,
     ) -> None:
         self._centered = centered
         self._n_threads = n_threads
@@ -98,7 +106,11 @@ class SpectraAccumulator:
         return _core.dynamics.FftPlan(self._n_frames)
 
     def add(
-        self, positions: npt.NDArray[Any], particles: Integers, segments: Integers, drift: Floats | None = None
+        self,
+        positions: npt.NDArray[Any],
+        particles: Integers,
+        segments: Integers,
+        drift: Floats | None = None,
     ) -> None:
         """Add particles of a block of coordinates.
 

@@ -1,4 +1,6 @@
-"""Byte sources: plain files at any place, compressed files as forward streams; both read in bounded memory."""
+"""Byte sources: plain files at any place, compressed files as forward streams; both read in bounded
+memory.
+"""
 
 from __future__ import annotations
 

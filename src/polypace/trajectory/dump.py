@@ -12,7 +12,7 @@ from polypace import _core
 from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import first_bytes, open_bytes
 from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
-from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
+from polypace.trajectory.source import Block, Coordinates, FrameTable, Int
 
 # Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
 LENGTH_UNITS = {
@@ -87,7 +87,8 @@ class DumpSource:
         if wrong.size:
             k = int(wrong[0])
             raise FileFormatError(
-                f"{self._place(k)} has {index.n_atoms[k]} atoms, the first frame {self.n_atoms}: atoms were lost or the "
+                f"{self._place(k)} has {index.n_atoms[k]} atoms, the first frame {self.n_atoms}: atoms were "
+                f"lost or the "
                 "dumped group changed; dump a fixed group, or read the part before this frame"
             )
         for k in range(1, len(index.headers)):
@@ -95,7 +96,8 @@ class DumpSource:
             used = np.flatnonzero(index.header_of == k)
             if used.size and (header.columns, header.pbc) != (self._columns, index.headers[0].pbc):
                 raise FileFormatError(
-                    f"{self._place(int(used[0]))} has columns {' '.join(header.columns)} and pbc {header.pbc}, the first "
+                    f"{self._place(int(used[0]))} has columns {' '.join(header.columns)} and pbc "
+                    f"{header.pbc}, the first "
                     f"frame {' '.join(self._columns)} and {index.headers[0].pbc}; open such files separately"
                 )
 
@@ -235,7 +237,8 @@ def _layout(columns: tuple[str, ...], name: str) -> tuple[Coordinates, list[int]
                 slots[columns.index("id")] = IDENTIFIER
             return coordinates, slots, scaled
     raise FileFormatError(
-        f"{name}: the columns '{' '.join(columns)}' hold no positions; dump x y z, xs ys zs, xu yu zu or xsu ysu zsu"
+        f"{name}: the columns '{' '.join(columns)}' hold no positions; dump x y z, xs ys zs, xu yu zu or xsu "
+        f"ysu zsu"
     )
 
 

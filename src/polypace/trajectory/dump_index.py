@@ -52,14 +52,17 @@ class DumpIndex:
 
 
 def is_binary_dump(head: bytes) -> bool:
-    """Whether the first bytes are those of a binary dump: a new-style magic, or a header that starts with a step."""
+    """Whether the first bytes are those of a binary dump: a new-style magic, or a header that starts with a
+    step.
+    """
     if head[8:18] == b"DUMPCUSTOM" or head[8:16] == b"DUMPATOM":
         return True
     return len(head) >= 16 and not head.lstrip().startswith(b"ITEM:") and b"\0" in head[:16]
 
 
 def index_dumps(sources: list[ByteSource]) -> DumpIndex:
-    """Index of all frames of `sources` in order; steps that a later frame repeats or undercuts are superseded by it.
+    """Index of all frames of `sources` in order; steps that a later frame repeats or undercuts are superseded
+    by it.
 
     Raises
     ------
@@ -76,7 +79,8 @@ def index_dumps(sources: list[ByteSource]) -> DumpIndex:
             for step, place in zip(scan["truncated_steps"], scan["truncated_places"], strict=True):
                 notes.append(
                     warn(
-                        f"{source.path}: the frame of step {step} (at line or byte {place}) breaks off; dropped"
+                        f"{source.path}: the frame of step {step} (at line or byte {place}) breaks off; "
+                        f"dropped"
                     )
                 )
         if not any(len(piece["steps"]) for piece in pieces[n_before:]):
@@ -143,8 +147,10 @@ def _join_restarts(index: DumpIndex, sources: list[ByteSource]) -> DumpIndex:
         if mine.sum() > 1 and not keep[mine].any():
             first = int(steps[mine][0])
             raise InputError(
-                f"the steps start over behind {source.path} (from step {first} on): the files given after it are not "
-                "continuations of it but repeat all of it; open them as separate trajectories or in the right order"
+                f"the steps start over behind {source.path} (from step {first} on): the files given after it "
+                f"are not "
+                "continuations of it but repeat all of it; open them as separate trajectories or in the "
+                "right order"
             )
     dropped = steps[~keep]
     note = warn(

@@ -1,4 +1,6 @@
-"""Trajectories that well-kept libraries read: MDAnalysis (DCD, XTC, TRR, H5MD, …), ASE (extxyz), plain arrays."""
+"""Trajectories that well-kept libraries read: MDAnalysis (DCD, XTC, TRR, H5MD, …), ASE (extxyz), plain
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def _check_positions(positions: Float, frame: int, name: str) -> None:
 
 
 class UniverseSource:
-    """Frames of an MDAnalysis universe. Whether its coordinates are wrapped is not known, so it is assumed."""
+    """Frames of an MDAnalysis universe. Whether its coordinates are wrapped is not known, so it is
+    assumed.
+    """
 
     def __init__(self, universe: Any, name: str, coordinates: Coordinates = Coordinates.WRAPPED) -> None:
         from MDAnalysis.lib.mdamath import triclinic_vectors

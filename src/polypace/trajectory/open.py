@@ -36,8 +36,9 @@ def open_trajectory(
     Parameters
     ----------
     source : path, list of paths, MDAnalysis universe, or (n_frames, n_atoms, 3) array
-        LAMMPS dumps (text, gzip, zstd, binary; found by their content), extxyz, or any format of MDAnalysis (DCD, XTC,
-        TRR, H5MD, …). Several files are one run; of steps that occur twice the file given later counts.
+        LAMMPS dumps (text, gzip, zstd, binary; found by their content), extxyz, or any format of MDAnalysis
+        (DCD, XTC, TRR, H5MD, …). Several files are one run; of steps that occur twice the file given later
+        counts.
     topology : path, Melt, MDAnalysis universe or Topology, optional
         Bonds, molecules, types and masses, e.g. a LAMMPS data file.
     timestep : float, optional

@@ -28,8 +28,9 @@ ATOM_STYLES: dict[str, tuple[int, int | None, int, int]] = {
     "charge": (0, None, 1, 6),
 }
 SECTIONS = (
-    "Masses", "Atoms", "Velocities", "Bonds", "Angles", "Dihedrals", "Impropers", "Atom Type Labels", "Bond Type Labels",
-    "Angle Type Labels", "Dihedral Type Labels", "Improper Type Labels", "Ellipsoids", "Lines", "Triangles", "Bodies",
+    "Masses", "Atoms", "Velocities", "Bonds", "Angles", "Dihedrals", "Impropers", "Atom Type Labels",
+    "Bond Type Labels", "Angle Type Labels", "Dihedral Type Labels", "Improper Type Labels", "Ellipsoids",
+    "Lines", "Triangles", "Bodies",
 )  # fmt: skip
 
 
@@ -139,7 +140,8 @@ class Topology:
 
 
 def read_topology(given: Any, *, atom_style: str | None = None) -> Topology:
-    """Topology from a LAMMPS data file, a `Melt`, an MDAnalysis universe, or any topology file MDAnalysis reads.
+    """Topology from a LAMMPS data file, a `Melt`, an MDAnalysis universe, or any topology file MDAnalysis
+    reads.
 
     Raises
     ------
@@ -218,6 +220,10 @@ def read_data_topology(path: Path, atom_style: str | None = None) -> Topology:
     ids = ids[order]
     type_words = table[order, type_column]
     names, mass_of = _masses(path, sections.get("Masses", ("", []))[1])
+    names |= {words[0]: words[1] for _, words, _ in sections.get("Atom Type Labels", ("", []))[1]}
+    # Sections may name a type by its number or by its label.
+    mass_of |= {names[key]: mass for key, mass in mass_of.items() if key in names}
+    mass_of |= {number: mass_of[label] for number, label in names.items() if label in mass_of}
     try:
         masses = np.array([mass_of[word] for word in type_words]) if mass_of else None
     except KeyError as error:

@@ -17,7 +17,9 @@ from polypace.trajectory.unwrap import Unwrapper, UnwrapProof
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: positions (n_atoms, 3) and cell (3, 3) in Å, its index, MD step, and time in ps (NaN if unknown)."""
+    """One frame: positions (n_atoms, 3) and cell (3, 3) in Å, its index, MD step, and time in ps (NaN if
+    unknown).
+    """
 
     index: int
     step: int
@@ -29,8 +31,8 @@ class Frame:
 class Trajectory:
     """Positions of the same atoms at increasing MD steps. Nothing is read before it is asked for.
 
-    Slicing (`trajectory[100:]`, `trajectory[::10]`) gives a trajectory of these frames; `unwrapped()` one whose
-    positions are continuous in time.
+    Slicing (`trajectory[100:]`, `trajectory[::10]`) gives a trajectory of these frames; `unwrapped()` one
+    whose positions are continuous in time.
     """
 
     def __init__(
@@ -84,7 +86,8 @@ class Trajectory:
         """
         if self._times is None:
             raise InputError(
-                f"{self.name}: the times of the frames are not known; open it with timestep=… (ps per MD step), or dump "
+                f"{self.name}: the times of the frames are not known; open it with timestep=… (ps per MD "
+                f"step), or dump "
                 "them with 'dump_modify ID time yes units yes'"
             )
         return self._times[self._frames]
@@ -107,7 +110,8 @@ class Trajectory:
     @property
     def coordinates(self) -> Coordinates:
         """What the positions are."""
-        return Coordinates.CONTINUOUS if self._unwrapper is not None else self._source.coordinates
+        followed = self._unwrapper is not None and self._unwrapper.follows
+        return Coordinates.CONTINUOUS if followed else self._source.coordinates
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -162,7 +166,8 @@ class Trajectory:
         """
         if self._topology.molecules is None:
             raise InputError(
-                f"{self.name}: molecules are not known; dump the column mol or open it with topology=… (with bonds)"
+                f"{self.name}: molecules are not known; dump the column mol or open it with topology=… (with "
+                f"bonds)"
             )
         return self._topology.molecules
 
@@ -188,7 +193,8 @@ class Trajectory:
 
         Returns
         -------
-        (n_frames, n_atoms, 3) float64, Å, continuous in time if the trajectory is `unwrapped()`, else as in the file.
+        (n_frames, n_atoms, 3) float64, Å, continuous in time if the trajectory is `unwrapped()`, else as in
+        the file.
 
         Raises
         ------
@@ -216,7 +222,9 @@ class Trajectory:
         return positions
 
     def blocks(self, max_memory: int = 64 << 20, atoms: Any = None) -> Iterator[tuple[Int, Float]]:
-        """Consecutive blocks of all frames: (frame indices, positions), each of at most about `max_memory` bytes."""
+        """Consecutive blocks of all frames: (frame indices, positions), each of at most about `max_memory`
+        bytes.
+        """
         n = self.n_atoms if atoms is None else len(_indices(atoms, self.n_atoms, "atoms"))
         size = max(1, int(max_memory) // (24 * max(1, n)))
         for begin in range(0, self.n_frames, size):
@@ -265,13 +273,40 @@ class Trajectory:
     def unwrapped(self) -> Trajectory:
         """The same frames with positions that are continuous in time, molecules whole.
 
-        Image flags are used where the file has them; otherwise steps to the nearest image of all frames of the file,
-        of whole molecules where bonds are known; under a fluctuating box toroidal-view-preserving. Coordinates
-        whose steps or bonds have no single meaning raise InputError when they are read; `unwrap_proof` tells more.
+        Image flags are used where the file has them; otherwise steps to the nearest image of all frames of
+        the file, of whole molecules where bonds are known; under a fluctuating box toroidal-view-preserving.
+        Coordinates whose steps or bonds have no single meaning raise InputError when they are read;
+        `unwrap_proof` tells more.
+        """
+        if self._unwrapper is not None and self._unwrapper.follows:
+            return self
+        return self._with(Unwrapper(self._source, self._topology, self._n_threads))
+
+    @property
+    def can_be_whole(self) -> bool:
+        """Whether molecules can be put together: bonds or image flags are known, or nothing is wrapped."""
+        wrapped = any(self.pbc) and self._source.coordinates is Coordinates.WRAPPED
+        return self._unwrapper is not None or not wrapped or len(self._topology.bonds) > 0
+
+    def whole(self) -> Trajectory:
+        """The same frames with molecules in one piece, each frame by itself; steps in time may be of any
+        length.
+
+        Raises
+        ------
+        InputError
+            where neither bonds nor image flags are known.
         """
         if self._unwrapper is not None:
             return self
-        unwrapper = Unwrapper(self._source, self._topology, self._n_threads)
+        if not self.can_be_whole:
+            raise InputError(
+                f"{self.name}: wrapped molecules cannot be put together without bonds (topology=…) or image "
+                f"flags"
+            )
+        return self._with(Unwrapper(self._source, self._topology, self._n_threads, follow=False))
+
+    def _with(self, unwrapper: Unwrapper) -> Trajectory:
         return Trajectory(
             self._source,
             self._topology,
@@ -291,7 +326,8 @@ class Trajectory:
     def __repr__(self) -> str:
         steps = self.steps
         return (
-            f"<Trajectory {self.name}: {self.n_frames} frames (steps {steps[0]}…{steps[-1]}) of {self.n_atoms} atoms, "
+            f"<Trajectory {self.name}: {self.n_frames} frames (steps {steps[0]}…{steps[-1]}) of "
+            f"{self.n_atoms} atoms, "
             f"{self.coordinates.value}>"
         )
 

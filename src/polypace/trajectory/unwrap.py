@@ -12,8 +12,9 @@ from polypace.errors import InputError
 from polypace.trajectory.source import Coordinates, Float, FrameTable, Int, Source
 from polypace.trajectory.topology import Topology
 
-# Of wrapped coordinates only the step to the nearest image can be seen. Where all steps seen stay below this fraction
-# of the cell, longer ones that look shorter are out of the question; nearer to one half they are not.
+# Of wrapped coordinates only the step to the nearest image can be seen. Where all steps seen stay below this
+# fraction of the cell, longer ones that look shorter are out of the question; nearer to one half they are
+# not.
 LONGEST_STEP = 0.35
 LONGEST_BOND = 0.4
 BATCH_BYTES = 32 << 20
@@ -46,13 +47,16 @@ class UnwrapProof:
 class Unwrapper:
     """Reads frames of `source` in order and makes them continuous.
 
-    Bonded molecules are made whole and move as one: the path is that of their centre of mass, so that bonds keep
-    their length where the box fluctuates (Kulke & Vermaas, J. Chem. Theory Comput. 18, 6161 (2022)). Under a
-    fluctuating box the path is toroidal-view-preserving (Bullerjahn et al., ibid. 19, 3406 (2023)).
+    With `follow` false molecules are made whole but their paths are not followed.
+
+    Bonded molecules are made whole and move as one: the path is that of their centre of mass, so that bonds
+    keep their length where the box fluctuates (Kulke & Vermaas, J. Chem. Theory Comput. 18, 6161 (2022)).
+    Under a fluctuating box the path is toroidal-view-preserving (Bullerjahn et al., ibid. 19, 3406 (2023)).
     """
 
-    def __init__(self, source: Source, topology: Topology, n_threads: int) -> None:
+    def __init__(self, source: Source, topology: Topology, n_threads: int, *, follow: bool = True) -> None:
         self._source, self._topology, self._n_threads = source, topology, n_threads
+        self.follows = follow
         table, kind = source.table, source.coordinates
         periodic = any(table.pbc)
         self._rigid_box = not periodic or bool(np.allclose(table.cells, table.cells[0], rtol=1e-10, atol=0))
@@ -61,7 +65,7 @@ class Unwrapper:
         self._tree = None
         if periodic and not self._continuous and len(topology.bonds):
             self._tree = _core.trajectory.make_bond_tree(topology.bonds, source.n_atoms)
-        self._walks = not self._continuous and not (self._images_known and self._rigid_box)
+        self._walks = follow and not self._continuous and not (self._images_known and self._rigid_box)
         self._sites, self._weights = self._choose_sites()
         self._frames_read, self._longest_step, self._longest_bond = 0, 0.0, 0.0
         self._state, self._next = _core.trajectory.WalkState(), 0
@@ -79,11 +83,14 @@ class Unwrapper:
         return molecules, masses / np.bincount(molecules, masses)[molecules]
 
     def _flags_agree(self) -> bool:
-        """Whether the image flags of the first frame leave every bond short (they need not, after `create_bonds`)."""
+        """Whether the image flags of the first frame leave every bond short (they need not, after
+        `create_bonds`).
+        """
         given = self._lattice(np.zeros(1, dtype=np.int64), None)
         whole = given.copy()
         self._make_whole(whole, self._source.table, np.zeros(1, dtype=np.int64))
-        # Whole molecules may differ by the choice of their root's image only if the flags disagree within them.
+        # Whole molecules may differ by the choice of their root's image only if the flags disagree within
+        # them.
         return bool(np.allclose(given, whole, atol=1e-6 * np.abs(self._source.table.cells[0]).max()))
 
     @property
@@ -101,7 +108,7 @@ class Unwrapper:
             return "as given: no periodic images, or said to be continuous"
         whole = "" if self._tree is None else ", molecules made whole by their bonds"
         if not self._walks:
-            return "image flags, constant box" + whole
+            return ("image flags" if self._images_known else "not followed in time") + whole
         path = "centre of mass of each molecule" if self._sites is not None else "each atom by itself"
         known = "image flags" if self._images_known else "steps to the nearest image"
         box = "constant box" if self._rigid_box else "toroidal-view-preserving in the fluctuating box"
@@ -146,10 +153,12 @@ class Unwrapper:
         why = (
             "the molecule is bonded to its own periodic image"
             if fraction >= 1
-            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its image is not known"
+            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its image is "
+            "not known"
         )
         raise InputError(
-            f"{self._source.name}: frame {frames[frame]} (step {step}): molecules cannot be made whole at the bond of "
+            f"{self._source.name}: frame {frames[frame]} (step {step}): molecules cannot be made whole at "
+            f"the bond of "
             f"atoms {self._source.ids[first]} and {self._source.ids[second]}: {why}"
         )
 
@@ -217,7 +226,9 @@ class Unwrapper:
         number = site if self._sites is not None else self._source.ids[site]
         raise InputError(
             f"{self._source.name}: from frame {frame - 1} (step {steps[frame - 1]}) to frame {frame} (step "
-            f"{steps[frame]}) {who} {number} moves {fraction:.2f} of a cell vector to its nearest image (more than "
-            f"{LONGEST_STEP}): which image it went to cannot be known from wrapped coordinates. Dump ix iy iz or "
+            f"{steps[frame]}) {who} {number} moves {fraction:.2f} of a cell vector to its nearest image "
+            f"(more than "
+            f"{LONGEST_STEP}): which image it went to cannot be known from wrapped coordinates. Dump ix iy "
+            f"iz or "
             "xu yu zu, or dump more often, or give a topology with bonds so that whole molecules are followed"
         )

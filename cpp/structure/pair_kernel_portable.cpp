@@ -1,0 +1,2 @@
+#define POLYPACE_KERNEL portable
+#include "structure/pair_kernel.inc"
