@@ -27,24 +27,6 @@ struct Coupling {
   const double* table;
 };
 
-// Pairs of leaves from the left, then the two oldest intermediates, an odd last leaf at the very end.
-std::vector<std::pair<int, int>> coupling_tree(int rank) {
-  std::vector<std::pair<int, int>> pairs;
-  std::deque<int> open;
-  const auto join = [&](int a, int b) {
-    open.push_back(rank + static_cast<int>(pairs.size()));
-    pairs.emplace_back(a, b);
-  };
-  for (int leaf = 0; leaf + 1 < rank; leaf += 2) join(leaf, leaf + 1);
-  while (open.size() > 1) {
-    const int a = open[0], b = open[1];
-    open.erase(open.begin(), open.begin() + 2);
-    join(a, b);
-  }
-  if (rank % 2 == 1 && rank > 1) join(open[0], rank - 1);
-  return pairs;
-}
-
 class HalfList {
  public:
   HalfList(const BasisFunction& function, ClebschGordanTables& tables) : ls_(function.ls), rank_(function.rank()) {
@@ -108,23 +90,6 @@ void check_lengths(const BasisFunction& function) {
           rank > 2 ? rank - 2 : 0, " intermediate momenta, got ", function.lint.size());
 }
 
-CoupledFunction couple(const BasisFunction& function, ClebschGordanTables& tables) {
-  check_lengths(function);
-  const auto rank = function.mus.size();
-  CoupledFunction coupled{function.mus, function.ns, function.ls, {}, {}};
-  if (rank == 1) {
-    coupled.ms = {0};
-    coupled.weights = {1.0};
-    return coupled;
-  }
-  double candidates = 1;
-  for (std::size_t t = 1; t < rank; ++t) candidates *= 2 * function.ls[t] + 1;
-  require(candidates <= max_candidates, "a function of rank ", rank, " with l up to ",
-          *std::max_element(function.ls.begin(), function.ls.end()), " has too many m-combinations; use smaller l");
-  HalfList(function, tables).fill(coupled);
-  return coupled;
-}
-
 std::vector<CoupledFunction> couple_all(const std::vector<BasisFunction>& functions) {
   ClebschGordanTables tables;
   std::vector<CoupledFunction> coupled;
@@ -141,6 +106,41 @@ std::vector<T> permuted(const std::vector<T>& values, const std::vector<int>& or
 }
 
 }  // namespace
+
+// Pairs of leaves from the left, then the two oldest intermediates, an odd last leaf at the very end.
+std::vector<std::pair<int, int>> coupling_tree(int rank) {
+  std::vector<std::pair<int, int>> pairs;
+  std::deque<int> open;
+  const auto join = [&](int a, int b) {
+    open.push_back(rank + static_cast<int>(pairs.size()));
+    pairs.emplace_back(a, b);
+  };
+  for (int leaf = 0; leaf + 1 < rank; leaf += 2) join(leaf, leaf + 1);
+  while (open.size() > 1) {
+    const int a = open[0], b = open[1];
+    open.erase(open.begin(), open.begin() + 2);
+    join(a, b);
+  }
+  if (rank % 2 == 1 && rank > 1) join(open[0], rank - 1);
+  return pairs;
+}
+
+CoupledFunction couple(const BasisFunction& function, ClebschGordanTables& tables) {
+  check_lengths(function);
+  const auto rank = function.mus.size();
+  CoupledFunction coupled{function.mus, function.ns, function.ls, {}, {}};
+  if (rank == 1) {
+    coupled.ms = {0};
+    coupled.weights = {1.0};
+    return coupled;
+  }
+  double candidates = 1;
+  for (std::size_t t = 1; t < rank; ++t) candidates *= 2 * function.ls[t] + 1;
+  require(candidates <= max_candidates, "a function of rank ", rank, " with l up to ",
+          *std::max_element(function.ls.begin(), function.ls.end()), " has too many m-combinations; use smaller l");
+  HalfList(function, tables).fill(coupled);
+  return coupled;
+}
 
 std::vector<MomentumCoupling> couplings_of(const BasisFunction& function) {
   check_lengths(function);

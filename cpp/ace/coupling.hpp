@@ -2,11 +2,16 @@
 // compression and the C-tilde form.
 #pragma once
 
+#include <utility>
 #include <vector>
 
+#include "ace/clebsch_gordan.hpp"
 #include "ace/potential.hpp"
 
 namespace polypace::ace {
+
+// Which momenta are coupled in which order: numbers below `rank` are factors, the c-th coupling makes number rank + c.
+std::vector<std::pair<int, int>> coupling_tree(int rank);
 
 // One coupling of two momenta to a third in a function's coupling tree.
 struct MomentumCoupling {
@@ -19,6 +24,7 @@ std::vector<MomentumCoupling> couplings_of(const BasisFunction& function);
 // The half list of m-vectors of one function with the factors as given (before compression).
 // Source: coupling tree and half sum of docs/explanation/ace.md.
 CoupledFunction couple(const BasisFunction& function);
+CoupledFunction couple(const BasisFunction& function, ClebschGordanTables& tables);  // for many: shares coefficients
 
 // Equal factors merged, as pacemaker stores it; replaces the function only where the list became shorter.
 CoupledFunction compress(const CoupledFunction& function);

@@ -1,6 +1,8 @@
 // Potentials as data, and their files.
 #include <pybind11/stl.h>
 
+#include "ace/basis_generator.hpp"
+#include "ace/clebsch_gordan_artefacts.hpp"
 #include "ace/coupling.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
@@ -100,6 +102,23 @@ void bind_potentials(py::module_& m) {
       .def_readonly("functions", &CTildePotential::functions);
 }
 
+void bind_generator(py::module_& m) {
+  py::class_<BlockRecipe>(m, "BlockRecipe")
+      .def(py::init([](int centre, std::vector<int> others, std::vector<int> n_max, std::vector<int> l_max) {
+             return BlockRecipe{centre, std::move(others), std::move(n_max), std::move(l_max)};
+           }),
+           py::arg("centre"), py::arg("others"), py::arg("n_max"), py::arg("l_max"));
+  m.def("clebsch_gordan", &clebsch_gordan, py::arg("l1"), py::arg("m1"), py::arg("l2"), py::arg("m2"), py::arg("l"), py::arg("m"));
+  m.def("clebsch_gordan_artefacts", [] {
+    std::map<std::array<int, 6>, double> table;
+    for (const auto& e : clebsch_gordan_artefacts) table[{e.l1, e.m1, e.l2, e.m2, e.l, e.m1 + e.m2}] = e.value;
+    py::dict result;
+    for (const auto& [key, value] : table) result[py::tuple(py::cast(key))] = value;
+    return result;
+  });
+  m.def("generate_functions", &generate_functions, py::arg("blocks"), py::call_guard<py::gil_scoped_release>());
+}
+
 py::dict asi_arrays(std::map<std::string, formats::SquareMatrix>&& matrices) {
   py::dict arrays;
   for (auto& [symbol, matrix] : matrices) {
@@ -125,6 +144,7 @@ void bind_formats(py::module_ m) {
   bind_enumerations(m);
   bind_parts(m);
   bind_potentials(m);
+  bind_generator(m);
   const auto unlocked = py::call_guard<py::gil_scoped_release>();
   m.def("read_potential", &formats::read_potential, py::arg("path"), unlocked);
   m.def("parse_potential", &formats::parse_potential, py::arg("text"), py::arg("source"), unlocked);

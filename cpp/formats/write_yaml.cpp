@@ -17,7 +17,12 @@ using ace::Bond;
 using ace::BPotential;
 
 using BlockKey = std::vector<int>;  // centre, then the other species in increasing order
-using Blocks = std::map<BlockKey, std::vector<const BasisFunction*>>;
+
+// Elements first, then pairs, …: a reader wants an element's own block before any other with that centre.
+struct FewerElementsFirst {
+  bool operator()(const BlockKey& a, const BlockKey& b) const { return a.size() != b.size() ? a.size() < b.size() : a < b; }
+};
+using Blocks = std::map<BlockKey, std::vector<const BasisFunction*>, FewerElementsFirst>;
 
 // Every defined bond has its block, with or without functions, so that the file says all about it twice the same way.
 Blocks blocks_of(const BPotential& potential) {

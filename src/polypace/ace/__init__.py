@@ -13,6 +13,7 @@ _HOMES = {
     "Prediction": "polypace.ace.prediction",
     "evaluate": "polypace.ace.prediction",
     "projections": "polypace.ace.prediction",
+    "BasisSpec": "polypace.ace.basis",
     "Potential": "polypace.ace.potential",
 }
 

@@ -55,7 +55,8 @@ class Potential:
         """
         path = Path(path)
         if path.suffix == ".yace":
-            formats.write_yace(self.to_ctilde()._data, str(path))
+            data = self._data
+            formats.write_yace(data.to_ctilde() if isinstance(data, formats.BPotential) else data, str(path))
         elif path.suffix in (".yaml", ".yml"):
             formats.write_yaml(self._functions_data(f"writing {path}"), str(path))
         else:
@@ -94,7 +95,9 @@ class Potential:
     @property
     def n_functions(self) -> dict[str, int]:
         """Number of functions per central element."""
-        return {el: len(functions) for el, functions in zip(self.elements, self._data.functions, strict=True)}
+        data = self._data
+        lists: list[Any] = list(data.functions)
+        return {element: len(own) for element, own in zip(self.elements, lists, strict=True)}
 
     @property
     def n_densities(self) -> dict[str, int]:
