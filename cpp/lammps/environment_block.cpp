@@ -11,41 +11,58 @@ namespace polypace::lammps {
 using namespace LAMMPS_NS;
 
 void EnvironmentBlock::set_cutoffs(const ace::PotentialHeader& header) {
-  n_species_ = header.n_species();
-  cutoffs_squared_.clear();
   // The core has the last word on who lies inside; the margin keeps rounding here from deciding it.
   constexpr double margin = 1 + 1e-12;
-  for (const auto& bond : header.bonds)
-    cutoffs_squared_.push_back(bond.defined ? bond.r_cut * bond.r_cut * margin : 0.0);
+  const int n = header.n_species();
+  cutoffs_squared_.assign(n, std::vector<double>(n + 1, 0.0));
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) {
+      const auto& bond = header.bond(i, j);
+      if (bond.defined) cutoffs_squared_[i][j + 1] = bond.r_cut * bond.r_cut * margin;
+    }
 }
 
 void EnvironmentBlock::gather(const int* atoms, std::size_t n_atoms, int species, const NeighList& list, double** x,
                               const int* type, const std::vector<int>& species_of_type) {
   species_.assign(n_atoms, species);
   offsets_.assign(1, 0);
-  neighbors_.clear();
-  neighbor_species_.clear();
-  displacements_.clear();
+  std::size_t most = 0;
+  for (std::size_t atom = 0; atom < n_atoms; ++atom) most += list.numneigh[atoms[atom]];
+  reserve(most);
+  const double* const cutoffs = cutoffs_squared_[species].data();
+  std::size_t n = 0;
   for (std::size_t atom = 0; atom < n_atoms; ++atom) {
     const int i = atoms[atom];
-    for (int jj = 0; jj < list.numneigh[i]; ++jj) {
-      const int j = list.firstneigh[i][jj] & NEIGHMASK;
+    const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+    const int* const entries = list.firstneigh[i];
+    const int n_entries = list.numneigh[i];
+    // Every neighbour is written and those outside are overwritten by the next: no branch that half of them mispredicts.
+    for (int entry = 0; entry < n_entries; ++entry) {
+      const int j = entries[entry] & NEIGHMASK;
       const int neighbor_species = species_of_type[type[j]];
-      if (neighbor_species < 0) continue;
-      const double d[3] = {x[j][0] - x[i][0], x[j][1] - x[i][1], x[j][2] - x[i][2]};
-      if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] >= cutoff_squared(species, neighbor_species)) continue;
-      neighbors_.push_back(j);
-      neighbor_species_.push_back(neighbor_species);
-      displacements_.insert(displacements_.end(), d, d + 3);
+      double* const d = &displacements_[3 * n];
+      d[0] = x[j][0] - xi;
+      d[1] = x[j][1] - yi;
+      d[2] = x[j][2] - zi;
+      neighbors_[n] = j;
+      neighbor_species_[n] = neighbor_species;
+      n += d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < cutoffs[neighbor_species + 1];
     }
-    offsets_.push_back(static_cast<std::int64_t>(neighbors_.size()));
+    offsets_.push_back(static_cast<std::int64_t>(n));
   }
+}
+
+void EnvironmentBlock::reserve(std::size_t n_pairs) {
+  if (neighbors_.size() > n_pairs) return;
+  neighbors_.resize(n_pairs + 1);  // one more, which the last neighbour outside is written to
+  neighbor_species_.resize(n_pairs + 1);
+  displacements_.resize(3 * (n_pairs + 1));
+  gradients_.resize(3 * (n_pairs + 1));
 }
 
 void EnvironmentBlock::evaluate(const ace::Evaluator& evaluator, ace::Evaluator::Workspace& workspace, double* gammas,
                                 double* core_factors) {
   if (energies_.size() < n_atoms()) energies_.resize(n_atoms());
-  if (gradients_.size() < displacements_.size()) gradients_.resize(displacements_.size());
   ace::Environments environments;
   environments.n_atoms = n_atoms();
   environments.species = species_.data();

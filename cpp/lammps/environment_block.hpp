@@ -44,10 +44,9 @@ class EnvironmentBlock {
   double bytes() const;
 
  private:
-  double cutoff_squared(int mu_i, int mu_j) const { return cutoffs_squared_[mu_i * n_species_ + mu_j]; }
+  void reserve(std::size_t n_pairs);
 
-  int n_species_ = 0;
-  std::vector<double> cutoffs_squared_;
+  std::vector<std::vector<double>> cutoffs_squared_;  // [centre][neighbour + 1]; [0] is for types without an element
   std::vector<int> species_, neighbors_, neighbor_species_;
   std::vector<std::int64_t> offsets_;
   std::vector<double> displacements_, gradients_, energies_;

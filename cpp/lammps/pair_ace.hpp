@@ -53,7 +53,7 @@ class PairAce : public LAMMPS_NS::Pair {
   void prepare_requests();
   void compute_block(const int* atoms, std::size_t n_atoms, int species);
   void scatter(const int* atoms);
-  void scatter_pair(int i, std::int64_t pair, double scale);
+  void scatter_gradients(int i, std::size_t a, double scale);
   [[noreturn]] void report(const std::exception& problem, const int* atoms);
   Request* find_request(const std::string& name);
 

@@ -65,7 +65,7 @@ void PairAce::scatter(const int* atoms) {
   for (std::size_t a = 0; a < block_.n_atoms(); ++a) {
     const int i = atoms[a];
     const double scale = scale_[atom->type[i]][atom->type[i]];
-    for (std::int64_t pair = block_.offset(a); pair < block_.offset(a + 1); ++pair) scatter_pair(i, pair, scale);
+    scatter_gradients(i, a, scale);
     if (eflag_global) eng_vdwl += scale * block_.energy(a);
     if (eflag_atom) eatom[i] += scale * block_.energy(a);
     for (auto& request : requests_)
@@ -74,18 +74,22 @@ void PairAce::scatter(const int* atoms) {
 }
 
 // With g = dE_i/d(r_j − r_i): f_i += g, f_j −= g; the virial is (x_i − x_j) ⊗ g, shared by the two atoms.
-void PairAce::scatter_pair(int i, std::int64_t pair, double scale) {
-  const double* const d = block_.displacement(pair);
-  const double* const gradient = block_.gradient(pair);
-  const double g[3] = {scale * gradient[0], scale * gradient[1], scale * gradient[2]};
-  const int j = block_.neighbor(pair);
+void PairAce::scatter_gradients(int i, std::size_t a, double scale) {
   double** const f = atom->f;
-  for (int k = 0; k < 3; ++k) {
-    f[i][k] += g[k];
-    f[j][k] -= g[k];
-  }
-  if (vflag_either)
+  double sum[3] = {0, 0, 0};
+  for (std::int64_t pair = block_.offset(a); pair < block_.offset(a + 1); ++pair) {
+    const double* const gradient = block_.gradient(pair);
+    const double g[3] = {scale * gradient[0], scale * gradient[1], scale * gradient[2]};
+    const int j = block_.neighbor(pair);
+    for (int k = 0; k < 3; ++k) {
+      sum[k] += g[k];
+      f[j][k] -= g[k];
+    }
+    if (!vflag_either) continue;
+    const double* const d = block_.displacement(pair);
     ev_tally_xyz(i, j, atom->nlocal, force->newton_pair, 0.0, 0.0, g[0], g[1], g[2], -d[0], -d[1], -d[2]);
+  }
+  for (int k = 0; k < 3; ++k) f[i][k] += sum[k];
 }
 
 void PairAce::report(const std::exception& problem, const int* atoms) {
