@@ -1,49 +1,53 @@
-"""Small polyethylene melts in any periodic cell: random torsions, placed one by one without overlaps."""
+"""Small polyethylene melts at melt density in skewed cells, with or without explicit hydrogens."""
 
 from __future__ import annotations
 
-import itertools
-
 import ase
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from polypace.melt import Melt
+from polypace.systems import build_melt
 
-BOND, ANGLE, CH = 1.54, np.radians(112.7), 1.09
-#: A skewed cell whose nearest images are not found by rounding alone.
-SKEWED = np.array([[19.0, 0.0, 0.0], [8.5, 18.0, 0.0], [-7.0, 6.5, 20.0]])
-
-
-def backbone(n_carbons: int, rng: np.random.Generator) -> np.ndarray:
-    """(n, 3) Å: fixed bonds and angles, torsions trans or gauche, no carbon nearer than 3.6 Å beyond 1-4."""
-    for _ in range(10000):
-        points = [np.zeros(3), np.array([BOND, 0, 0]), np.array([BOND * (1 - np.cos(ANGLE)), BOND * np.sin(ANGLE), 0])]
-        while len(points) < n_carbons:
-            torsion = np.radians(rng.choice([180.0, 65.0, -65.0], p=[0.6, 0.2, 0.2]))
-            b, c = points[-1] - points[-2], points[-2] - points[-3]
-            axis = b / np.linalg.norm(b)
-            normal = np.cross(c, b) / np.linalg.norm(np.cross(c, b))
-            side = np.cross(normal, axis)
-            direction = -np.cos(ANGLE) * axis + np.sin(ANGLE) * (-np.cos(torsion) * side + np.sin(torsion) * normal)
-            points.append(points[-1] + BOND * direction)
-        chain = np.array(points[:n_carbons])
-        distances = np.linalg.norm(chain[:, None] - chain[None], axis=-1)
-        far = np.abs(np.subtract.outer(np.arange(n_carbons), np.arange(n_carbons))) > 3
-        if not far.any() or distances[far].min() > 3.6:
-            return chain
-    raise RuntimeError("no self-avoiding chain found")
+CH = 1.09  # Å
+#: The same lattice as the cubic cell, described by vectors whose nearest images are not found by rounding alone.
+SKEW = np.array([[1, 0, 0], [1, 1, 0], [-1, 1, 1]])
 
 
-def with_hydrogens(chain: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Hydrogens (n_h, 3) of a backbone and the bonds (carbon, hydrogen), hydrogens counted from 0."""
-    hydrogens, bonds = [], []
-    for i, carbon in enumerate(chain):
-        neighbors = [chain[j] - carbon for j in (i - 1, i + 1) if 0 <= j < len(chain)]
-        for direction in _free_directions([v / np.linalg.norm(v) for v in neighbors]):
-            bonds.append((i, len(hydrogens)))
-            hydrogens.append(carbon + CH * direction)
-    return np.array(hydrogens), bonds
+def polyethylene(
+    n_chains: int, n_carbons: int, seed: int = 0, *, explicit_hydrogens: bool = True, density: float = 0.6
+) -> Melt:
+    """A melt of C_n chains; every atom is given in a random periodic image."""
+    rng = np.random.default_rng(seed)
+    melt = build_melt(n_carbons, n_chains, density=density, seed=seed)
+    if explicit_hydrogens:
+        melt = with_hydrogens(melt)
+    return skewed(melt, rng)
+
+
+def skewed(melt: Melt, rng: np.random.Generator) -> Melt:
+    """The same periodic system in a skewed cell, its atoms scattered over images."""
+    cell = SKEW @ melt.atoms.cell.array
+    atoms = melt.atoms.copy()
+    atoms.set_cell(cell)
+    atoms.positions += rng.integers(-2, 3, atoms.positions.shape) @ cell
+    return Melt(atoms, melt.bonds, melt.molecules, melt.types)
+
+
+def with_hydrogens(melt: Melt) -> Melt:
+    """Explicit hydrogens on the carbons of unwrapped united-atom chains; types CT3, CT2, HC3, HC2."""
+    positions, types, bonds, molecules = [*melt.atoms.positions], [], melt.bonds.tolist(), [*melt.molecules]
+    for carbon, neighbors in enumerate(melt.neighbors()):
+        types.append("CT3" if len(neighbors) == 1 else "CT2")
+    for carbon, neighbors in enumerate(melt.neighbors()):
+        directions = [positions[j] - positions[carbon] for j in neighbors]
+        for free in _free_directions([v / np.linalg.norm(v) for v in directions]):
+            bonds.append([carbon, len(positions)])
+            positions.append(positions[carbon] + CH * free)
+            types.append(types[carbon].replace("CT", "HC"))
+            molecules.append(melt.molecules[carbon])
+    numbers = [6] * len(melt.atoms) + [1] * (len(positions) - len(melt.atoms))
+    atoms = ase.Atoms(numbers, np.array(positions), cell=melt.atoms.cell, pbc=True)
+    return Melt(atoms, np.array(bonds), np.array(molecules), tuple(types))
 
 
 def _free_directions(taken: list[np.ndarray]) -> list[np.ndarray]:
@@ -60,66 +64,3 @@ def _free_directions(taken: list[np.ndarray]) -> list[np.ndarray]:
         -axis / 3 + np.sqrt(8 / 9) * (np.cos(phi) * normal + np.sin(phi) * side)
         for phi in np.radians([60.0, 180.0, 300.0])
     ]
-
-
-def polyethylene(
-    n_chains: int,
-    n_carbons: int,
-    rng: np.random.Generator,
-    cell: np.ndarray = SKEWED,
-    explicit_hydrogens: bool = True,
-    scatter_images: bool = True,
-) -> Melt:
-    """A melt of C_n chains; with `scatter_images`, every atom is given in a random periodic image."""
-    placed, numbers, types, bonds, molecules = np.zeros((0, 3)), [], [], [], []
-    for molecule in range(n_chains):
-        chain, chain_numbers, chain_types, chain_bonds = _chain(n_carbons, rng, explicit_hydrogens)
-        chain = _insert(chain, chain_numbers, placed, numbers, cell, rng)
-        bonds += [(a + len(placed), b + len(placed)) for a, b in chain_bonds]
-        placed = np.concatenate([placed, chain])
-        numbers += chain_numbers
-        types += chain_types
-        molecules += [molecule] * len(chain)
-    if scatter_images:
-        placed = placed + rng.integers(-2, 3, placed.shape) @ cell
-    atoms = ase.Atoms(numbers, placed, cell=cell, pbc=True)
-    if not explicit_hydrogens:
-        atoms.set_masses([15.035 if name == "CH3" else 14.027 for name in types])
-    return Melt(atoms, np.array(bonds), np.array(molecules), tuple(types))
-
-
-def _chain(n_carbons: int, rng: np.random.Generator, explicit_hydrogens: bool) -> tuple:
-    chain = backbone(n_carbons, rng)
-    bonds = [(i, i + 1) for i in range(n_carbons - 1)]
-    if not explicit_hydrogens:
-        types = ["CH3" if i in (0, n_carbons - 1) else "CH2" for i in range(n_carbons)]
-        return chain, [6] * n_carbons, types, bonds
-    hydrogens, on = with_hydrogens(chain)
-    ends = (0, n_carbons - 1)
-    types = ["CT3" if i in ends else "CT2" for i in range(n_carbons)] + ["HC3" if c in ends else "HC2" for c, _ in on]
-    bonds += [(carbon, n_carbons + hydrogen) for carbon, hydrogen in on]
-    return np.concatenate([chain, hydrogens]), [6] * n_carbons + [1] * len(hydrogens), types, bonds
-
-
-def _insert(chain, chain_numbers, placed, numbers, cell, rng):
-    """Random place and orientation where nothing, images of the chain included, is too near."""
-    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3))) @ cell
-    images = shifts[np.any(shifts != 0, axis=1)]
-    explicit = 1 in chain_numbers
-    reach = np.where(np.array(chain_numbers) == 1, 1.05, 1.5 if explicit else 1.75)
-    placed_reach = np.where(np.array(numbers, dtype=int) == 1, 1.05, 1.5 if explicit else 1.75)
-    inverse = np.linalg.inv(cell)
-    for _ in range(20000):
-        turned = Rotation.random(random_state=rng).apply(chain - chain.mean(axis=0))
-        own = np.linalg.norm(turned[None, :, None] - turned[None, None] + images[:, None, None], axis=-1)
-        if (own < reach[:, None] + reach[None]).any():
-            continue
-        moved = turned + rng.random(3) @ cell
-        if not len(placed):
-            return moved
-        raw = moved[:, None] - placed[None]
-        near = raw - np.round(raw @ inverse) @ cell
-        distances = np.linalg.norm(near[None] + shifts[:, None, None], axis=-1).min(axis=0)
-        if not (distances < reach[:, None] + placed_reach[None]).any():
-            return moved
-    raise RuntimeError("the chain does not fit; lower the density")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polypace.carve import carve_clusters
-from tests.helpers.polyethylene import SKEWED, polyethylene
+from tests.helpers.polyethylene import polyethylene
 from tests.oracle import carve as oracle_carve
 
 ORIGIN = (0, 0, 0)
@@ -14,10 +14,9 @@ ORIGIN = (0, 0, 0)
 
 @pytest.fixture(scope="module", params=["all-atom", "united-atom"])
 def melt(request):
-    rng = np.random.default_rng(7)
     if request.param == "all-atom":
-        return polyethylene(5, 24, rng)
-    return polyethylene(9, 30, rng, explicit_hydrogens=False)
+        return polyethylene(6, 24)
+    return polyethylene(20, 30, explicit_hydrogens=False)
 
 
 def kept_nodes(cluster):
@@ -69,9 +68,9 @@ def test_selection_caps_and_weights(melt, core_radius, buffer_radius, cut):
         np.testing.assert_allclose(found[np.lexsort(np.round(found, 6).T)], caps[order], atol=1e-10)
 
 
-def test_images_in_a_cell_smaller_than_the_cluster(rng):
+def test_images_in_a_cell_smaller_than_the_cluster():
     """A cluster wider than the box holds atoms more than once, each in its own cell."""
-    melt = polyethylene(1, 14, rng, cell=0.62 * SKEWED)
+    melt = polyethylene(1, 26)
     oracle = oracle_carve.Oracle(melt)
     (cluster,) = carve_clusters(melt, [4], 2.0, 9.0)
     kept, _, cuts = oracle_carve.select(oracle, [(4, ORIGIN)], 2.0, 9.0)
