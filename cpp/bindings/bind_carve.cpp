@@ -45,9 +45,9 @@ class Table {
   std::vector<std::int64_t> offsets_;
 };
 
-// Nodes name cells of wrapped positions; people count cells from the positions that they gave.
-Node as_given(const System& system, const Node& node) {
-  return {node.atom, node.shift - system.home_shifts[node.atom]};
+// Nodes name cells of wrapped positions; people count cells from the positions that they gave, the leader's first.
+Node as_given(const System& system, const Cluster& cluster, const Node& node) {
+  return {node.atom, node.shift - (system.home_shifts[node.atom] - system.home_shifts[cluster.leader])};
 }
 
 py::dict to_python(const System& system, const std::vector<Cluster>& clusters) {
@@ -60,7 +60,7 @@ py::dict to_python(const System& system, const std::vector<Cluster>& clusters) {
   };
   for (const auto& cluster : clusters) {
     for (std::size_t i = 0; i < cluster.n_atoms(); ++i) {
-      const Node node = as_given(system, cluster.nodes[i]);
+      const Node node = as_given(system, cluster, cluster.nodes[i]);
       const auto& s = node.shift;
       const std::int64_t source = i < cluster.n_kept ? node.atom : -1;
       atoms.add({source, s[0], s[1], s[2], cluster.n_cuts[i], cluster.core[i], cluster.weighted[i]});
@@ -69,7 +69,7 @@ py::dict to_python(const System& system, const std::vector<Cluster>& clusters) {
     }
     for (const auto& [a, b] : cluster.bonds) bonds.add({a, b});
     for (const auto& cut : cluster.cuts) {
-      const Node node = as_given(system, cut.removed);
+      const Node node = as_given(system, cluster, cut.removed);
       cuts.add({cut.kept, node.atom, node.shift[0], node.shift[1], node.shift[2]});
     }
     for (const auto& row : cluster.cell) cells.add({row[0], row[1], row[2]});

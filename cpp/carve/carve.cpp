@@ -51,6 +51,7 @@ class Carver {
     Cluster cluster = assemble(system_, select_nodes(system_, all_seeds(request), selection));
     cluster.buffer_radius = buffer_radius;
     cluster.requests = request.members;
+    cluster.leader = request.seeds[0].front().atom;
     return cluster;
   }
 

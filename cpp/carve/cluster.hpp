@@ -23,6 +23,7 @@ struct Cluster {
   std::vector<std::int32_t> seeds, bridged, promoted;
   std::array<Vec3, 3> cell{};            // rows, Å
   bool periodic = false;
+  std::int32_t leader = 0;               // first seed of the first request; its wrapped image is in cell 0
   std::vector<std::size_t> requests;     // which requests it answers
   double buffer_radius = 0;              // Å, as used
   double closest_contact = 0;            // Å, between a cap and an atom more than two bonds away; infinite without caps

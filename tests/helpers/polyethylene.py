@@ -9,7 +9,7 @@ from polypace.melt import Melt
 from polypace.systems import build_melt
 
 CH = 1.09  # Å
-#: The same lattice as the cubic cell, described by vectors whose nearest images are not found by rounding alone.
+#: The same lattice as the cubic cell, by vectors whose nearest images are not found by rounding alone.
 SKEW = np.array([[1, 0, 0], [1, 1, 0], [-1, 1, 1]])
 
 
@@ -36,7 +36,7 @@ def skewed(melt: Melt, rng: np.random.Generator) -> Melt:
 def with_hydrogens(melt: Melt) -> Melt:
     """Explicit hydrogens on the carbons of unwrapped united-atom chains; types CT3, CT2, HC3, HC2."""
     positions, types, bonds, molecules = [*melt.atoms.positions], [], melt.bonds.tolist(), [*melt.molecules]
-    for carbon, neighbors in enumerate(melt.neighbors()):
+    for neighbors in melt.neighbors():
         types.append("CT3" if len(neighbors) == 1 else "CT2")
     for carbon, neighbors in enumerate(melt.neighbors()):
         directions = [positions[j] - positions[carbon] for j in neighbors]

@@ -1,4 +1,4 @@
-"""Carving in plain Python: sets of (atom, cell) pairs, every rule written out, every bond tested for rings by itself."""
+"""Carving in plain Python: sets of (atom, cell) pairs, every rule written out, every bond tested for rings."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class Oracle:
         return False
 
 
-def select(oracle: Oracle, seeds: list[Node], core_radius, buffer_radius, core_bonds=3, bridge_length=2, cut=True):
+def select(
+    oracle: Oracle, seeds: list[Node], core_radius, buffer_radius, core_bonds=3, bridge_length=2, cut=True
+):
     """Kept nodes, core nodes, cuts {(kept, removed)}."""
     core = set(seeds)
     kept = set(seeds)
@@ -90,7 +92,9 @@ def select(oracle: Oracle, seeds: list[Node], core_radius, buffer_radius, core_b
         closed(oracle, kept, cut)
         if not cut:
             break
-        wanted = bridges(oracle, kept, bridge_length) or end_groups(oracle, kept) or pairs(oracle, kept, seeds)
+        wanted = (
+            bridges(oracle, kept, bridge_length) or end_groups(oracle, kept) or pairs(oracle, kept, seeds)
+        )
         if not wanted:
             break
         kept |= wanted
@@ -112,7 +116,7 @@ def closed(oracle: Oracle, kept: set[Node], cut: bool) -> None:
 
 
 def bridges(oracle: Oracle, kept: set[Node], bridge_length: int) -> set[Node]:
-    """Every removed heavy atom on a path of at most `bridge_length` atoms between two kept ones (lengths 1 and 2)."""
+    """Every removed heavy atom on a path of one or two atoms, at most `bridge_length`, between two kept ones."""
     wanted = set()
     for node in kept:
         for first in oracle.heavy(node):
@@ -123,7 +127,9 @@ def bridges(oracle: Oracle, kept: set[Node], bridge_length: int) -> set[Node]:
                     continue
                 if second in kept:
                     wanted |= {first}
-                elif bridge_length > 1 and any(third in kept and third != first for third in oracle.heavy(second)):
+                elif bridge_length > 1 and any(
+                    third in kept and third != first for third in oracle.heavy(second)
+                ):
                     wanted |= {first, second}
     return wanted
 

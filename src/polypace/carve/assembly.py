@@ -78,18 +78,20 @@ class _AtomRows:
         if self._settings.source:
             atoms.info["source"] = self._settings.source
         if self._forces is not None:
-            atoms.calc = SinglePointCalculator(atoms, forces=self._forces[rows].copy())
+            atoms.calc = SinglePointCalculator(  # type: ignore[no-untyped-call]
+                atoms, forces=self._forces[rows].copy()
+            )
         return atoms
 
     def bonds(self, index: int) -> Array:
         table, offsets = self._tables["bonds"]
-        return table[offsets[index] : offsets[index + 1]].copy()
+        return np.array(table[offsets[index] : offsets[index + 1]])
 
 
 def _global_bonds(tables: Tables) -> Array:
     """Bonds of all clusters, naming rows of the atom table."""
     bonds, offsets = tables["bonds"]
-    return bonds + np.repeat(tables["atoms"][1][:-1], np.diff(offsets))[:, None]
+    return np.asarray(bonds + np.repeat(tables["atoms"][1][:-1], np.diff(offsets))[:, None])
 
 
 def _pieces(tables: Tables) -> Array:

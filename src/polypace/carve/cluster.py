@@ -20,14 +20,14 @@ class Cluster:
     ----------
     atoms : ase.Atoms
         Å; without images in a box of vacuum, or in a small periodic cell. Arrays, one entry per atom:
-        `force_weight` (1 where the force counts, else 0), `type_name` (with the new end groups), `mol_id` (bonded
-        piece of the cluster, 0-based), `source` (atom of the melt, −1 for a cap), `core` (within the core radius of a
-        seed). `info["energy_weight"]` is 0 for inherited labels.
+        `force_weight` (1 where the force counts, else 0), `type_name` (with the new end groups), `mol_id`
+        (bonded piece of the cluster, 0-based), `source` (atom of the melt, −1 for a cap), `core` (within the
+        core radius of a seed). `info["energy_weight"]` is 0 for inherited labels.
     bonds : (n_bonds, 2) int64
         Bonded pairs of the cluster, caps included, each once.
     provenance : dict
-        JSON-able: frame, mode, radii, seeds, kept atoms with their cells, cut bonds, caps, bridged gaps, promoted
-        ends, largest difference of the checked environments (`environment_error`, Å).
+        JSON-able: frame, mode, radii, seeds, kept atoms with their cells, cut bonds, caps, bridged gaps,
+        promoted ends, largest difference of the checked environments (`environment_error`, Å).
     """
 
     atoms: ase.Atoms

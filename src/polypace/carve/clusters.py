@@ -26,7 +26,7 @@ Centers = Sequence[int] | Sequence[Sequence[int]] | npt.NDArray[np.integer]
 CUT_DEPTH = 1.6  # Å
 #: C–H lengths by the number of neighbours of the carbon: sp³, sp², sp (Å).
 CAP_LENGTHS = {4: 1.09, 3: 1.08, 2: 1.06}
-#: Contact radii for packing clusters periodically (Å): atoms of different images stay 2.3 (H–H) to 3.7 (united) apart.
+#: Contact radii for packing clusters periodically (Å): images stay 2.3 (H–H) to 3.7 (united atoms) apart.
 CONTACT_RADII = {"hydrogen": 1.15, "heavy": 1.65, "united": 1.85}
 
 
@@ -47,8 +47,8 @@ class CarveSettings:
     def intact_radius(self) -> float:
         """Å: the sphere that must be whole for a force to count.
 
-        For inherited labels the reference's own cutoff, and twice the potential's: the gradient on an atom contains
-        the site energies of its neighbours, which see their own neighbours.
+        For inherited labels the reference's own cutoff, and twice the potential's: the gradient on an atom
+        contains the site energies of its neighbours, which see their own neighbours.
         """
         if self.labels == "cluster":
             return self.cutoff
@@ -81,11 +81,11 @@ def carve_clusters(
 ) -> list[Cluster]:
     """Carve a cluster around each of `centers` out of a periodic melt, without breaking its chemistry.
 
-    Kept are the carbons (with their hydrogens) within `buffer_radius` of a seed, everything within `core_bonds` bonds
-    of the core (the atoms within `core_radius` of a seed), and whatever hangs on these by bonds that must not be cut.
-    Cut are only single C–C bonds outside of the core, never in a ring. Gaps of up to `bridge_length` carbons between
-    kept pieces are filled, a missing end group is kept, and no carbon is left alone. With explicit hydrogens every
-    cut is capped by one,
+    Kept are the carbons (with their hydrogens) within `buffer_radius` of a seed, everything within
+    `core_bonds` bonds of the core (the atoms within `core_radius` of a seed), and whatever hangs on these by
+    bonds that must not be cut. Cut are only single C–C bonds outside of the core, never in a ring. Gaps of up
+    to `bridge_length` carbons between kept pieces are filled, a missing end group is kept, and no carbon is
+    left alone. With explicit hydrogens every cut is capped by one,
 
         r_cap = r_C + l_CH (r_removed − r_C) / |r_removed − r_C|   (shortest image),
 
@@ -98,25 +98,27 @@ def carve_clusters(
     core_radius, buffer_radius : float
         Å, both measured from the seeds.
     mode : {"capped", "whole-molecules", "periodic"}
-        "whole-molecules" cuts nothing and keeps every molecule that reaches into the buffer. "periodic" puts the capped
-        cluster into the smallest face-centred cubic cell in which images do not touch.
+        "whole-molecules" cuts nothing and keeps every molecule that reaches into the buffer. "periodic" puts
+        the capped cluster into the smallest face-centred cubic cell in which images do not touch.
     cutoff : float, optional
-        Å, the cutoff of the potential that will be fitted: a force counts only where this sphere is whole. Default:
-        buffer_radius − core_radius − 1.6 Å, for which every core atom counts. Needed for inherited labels.
+        Å, the cutoff of the potential that will be fitted: a force counts only where this sphere is whole.
+        Default: buffer_radius − core_radius − 1.6 Å, for which every core atom counts. Needed for inherited
+        labels.
     labels : {"cluster", "inherited"}
-        "cluster": forces will be computed on the cluster; core atoms count. "inherited": forces are those of the frame
-        (`melt.atoms.calc`), and count wherever 2·cutoff, `reference_cutoff` and all atoms within three bonds are
-        whole; the energy never counts.
+        "cluster": forces will be computed on the cluster; core atoms count. "inherited": forces are those of
+        the frame (`melt.atoms.calc`), and count wherever 2·cutoff, `reference_cutoff` and all atoms within
+        three bonds are whole; the energy never counts.
     reference_cutoff : float
         Å, how far the reference method of the frame's forces reaches; for inherited labels.
     merge : bool
         A request with a seed inside the core of an earlier one joins its cluster.
     max_atoms : int, optional
-        Limit, caps included. A merged cluster beyond it is taken apart; then `on_excess` says whether the buffer
-        shrinks in steps of 0.25 Å as long as a seed's cutoff sphere stays whole ("shrink"), or not ("error").
+        Limit, caps included. A merged cluster beyond it is taken apart; then `on_excess` says whether the
+        buffer shrinks in steps of 0.25 Å as long as a seed's cutoff sphere stays whole ("shrink"), or not
+        ("error").
     bond_orders : (n_bonds,), optional
-        Only bonds of order 1 are cut. Default: bonds between two carbons of fewer than four neighbours are multiple
-        where hydrogens are explicit; all bonds between united atoms are single.
+        Only bonds of order 1 are cut. Default: bonds between two carbons of fewer than four neighbours are
+        multiple where hydrogens are explicit; all bonds between united atoms are single.
     max_ring_size : int
         Bonds in rings of up to so many atoms are never cut; larger rings are cut like chains.
     cap_length : float, optional
@@ -140,15 +142,19 @@ def carve_clusters(
     Raises
     ------
     InputError
-        for atoms that are not there, radii that contradict each other, a cluster beyond `max_atoms`, or one in
-        which no force would count.
+        for atoms that are not there, radii that contradict each other, a cluster beyond `max_atoms`, or one
+        in which no force would count.
     """
     united = not bool(np.any(melt.atoms.numbers == 1))
-    settings = _settings(melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united)
+    settings = _settings(
+        melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united
+    )
     requests = _requests(centers)
     _check_counts(core_bonds=(core_bonds, 1), bridge_length=(bridge_length, 0), max_atoms=(max_atoms or 1, 1))
     _check_one_of("on_excess", on_excess, OnExcess)
-    orders = np.zeros(0) if bond_orders is None else as_array(bond_orders, "bond_orders", shape=(len(melt.bonds),))
+    orders = (
+        np.zeros(0) if bond_orders is None else as_array(bond_orders, "bond_orders", shape=(len(melt.bonds),))
+    )
     options = core.CarveOptions(
         core_radius=core_radius,
         buffer_radius=buffer_radius,
@@ -198,15 +204,15 @@ def _settings(
         )
     if labels == "inherited":
         if cutoff is None or reference_cutoff is None:
-            raise InputError("inherited labels need cutoff= (of the potential) and reference_cutoff= (of the labels), Å")
+            raise InputError(
+                "inherited labels need cutoff= (of the potential) and reference_cutoff= (of the labels)"
+            )
         if melt.atoms.calc is None or "forces" not in melt.atoms.calc.results:
             raise InputError("inherited labels need forces: melt.atoms carries no calculator with results")
     chosen = buffer_radius - core_radius - CUT_DEPTH if cutoff is None else cutoff
     if not 0 < chosen < np.inf:
-        raise InputError(
-            f"cutoff must be positive, got {chosen:.6g} Å"
-            + (f" (buffer_radius − core_radius − {CUT_DEPTH}); raise buffer_radius or give cutoff=" if cutoff is None else "")
-        )
+        derived = f" = buffer_radius − core_radius − {CUT_DEPTH}; raise buffer_radius or give cutoff="
+        raise InputError(f"cutoff must be positive, got {chosen:.6g} Å{derived if cutoff is None else ''}")
     name = str(melt.atoms.info.get("source", "")) if source is None else source
     return CarveSettings(
         float(core_radius), float(buffer_radius), mode, labels, float(chosen), reference_cutoff, name, united
@@ -225,7 +231,8 @@ def _system(
     n_atoms = len(melt.atoms)
     if cap_length is None:
         n_neighbors = np.bincount(melt.bonds.ravel(), minlength=n_atoms)
-        lengths = np.array([CAP_LENGTHS.get(n, CAP_LENGTHS[4]) for n in range(n_neighbors.max(initial=0) + 1)])[n_neighbors]
+        table = [CAP_LENGTHS.get(n, CAP_LENGTHS[4]) for n in range(n_neighbors.max(initial=0) + 1)]
+        lengths = np.array(table)[n_neighbors]
     elif cap_length > 0:
         lengths = np.full(n_atoms, float(cap_length))
     else:

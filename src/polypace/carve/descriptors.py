@@ -21,8 +21,8 @@ def compare_descriptors(
 ) -> npt.NDArray[np.float64]:
     """Largest difference of a descriptor between melt and cluster, over the atoms whose force counts.
 
-    d_c = max |B_i(cluster) − B_s(i)(melt)| / max(1, max |B_s(i)(melt)|), i with force weight 1, s(i) its atom in the
-    melt. Zero to rounding wherever the sphere of the descriptor's cutoff is whole.
+    d_c = max |B_i(cluster) − B_s(i)(melt)| / max(1, max |B_s(i)(melt)|), i with force weight 1, s(i) its atom
+    in the melt. Zero to rounding wherever the sphere of the descriptor's cutoff is whole.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def compare_descriptors(
         differences[index] = np.abs(after[counts] - wanted).max(initial=0.0) / scale
         if not differences[index] <= tolerance:
             raise UnstableRunError(
-                f"descriptors of cluster {index} (seeds {cluster.provenance['seeds']}) differ from the melt's by "
-                f"{differences[index]:.3g}, more than {tolerance:g}: carve with cutoff= at least the descriptor's "
-                f"cutoff (it was {cluster.provenance['cutoff']} Å)"
+                f"descriptors of cluster {index} (seeds {cluster.provenance['seeds']}) differ from the melt's "
+                f"by {differences[index]:.3g}, more than {tolerance:g}: carve with cutoff= at least the "
+                f"descriptor's cutoff (it was {cluster.provenance['cutoff']} Å)"
             )
     return differences
 
 
 def _with_types(atoms: ase.Atoms, types: Sequence[str]) -> ase.Atoms:
-    named = atoms.copy()
+    named: ase.Atoms = atoms.copy()  # type: ignore[no-untyped-call]
     named.arrays["type_name"] = np.array(types)
     return named
 
@@ -67,6 +67,7 @@ def _rows(descriptor: Descriptor, atoms: ase.Atoms, where: str) -> npt.NDArray[n
     rows = np.asarray(descriptor(atoms), dtype=np.float64)
     if rows.ndim == 0 or len(rows) != len(atoms):
         raise InputError(
-            f"descriptor must return one row for each of the {len(atoms)} atoms of {where}, got shape {rows.shape}"
+            f"descriptor must return one row for each of the {len(atoms)} atoms of {where}, "
+            f"got shape {rows.shape}"
         )
     return rows.reshape(len(atoms), -1)

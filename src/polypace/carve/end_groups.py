@@ -18,9 +18,9 @@ Integers = npt.NDArray[np.int64]
 class EndGroups:
     """Knows what every type becomes when it is cut, from the melt's own chain ends.
 
-    A carbon of a melt with explicit hydrogens that has n_H hydrogens and n_C heavy neighbours becomes, with k bonds
-    cut, what the melt calls a carbon with n_H + k and n_C − k; a united atom what the melt calls one with n_C − k, or by
-    its name (CH2 → CH3).
+    A carbon of a melt with explicit hydrogens that has n_H hydrogens and n_C heavy neighbours becomes, with k
+    bonds cut, what the melt calls a carbon with n_H + k and n_C − k; a united atom what the melt calls one
+    with n_C − k, or by its name (CH2 → CH3).
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ class EndGroups:
             return self._code(by_name)
         found = sorted(self.names[code] for code in candidates) or "no such atom"
         raise InputError(
-            f"the type of a {name!r} atom with {n_cuts} of its bonds cut is not known (atoms of the melt with that "
-            f'many neighbours: {found}); give it, end_types={{"{name}": "…"}}'
+            f"the type of a {name!r} atom with {n_cuts} of its bonds cut is not known (atoms of the melt with "
+            f'that many neighbours: {found}); give it, end_types={{"{name}": "…"}}'
         )
 
     def hydrogen_on(self, carbon_code: int, sibling_code: int | None) -> int:
-        """Code of the type of a hydrogen on a carbon of the given type; `sibling_code`: a hydrogen there before."""
+        """Code of the type of a hydrogen on such a carbon; `sibling_code`: a hydrogen there before."""
         if sibling_code is not None and self.names[sibling_code] in self._end_types:
             return self._code(self._end_types[self.names[sibling_code]])
         seen = self._hydrogens.get(carbon_code, set())
@@ -82,8 +82,8 @@ class EndGroups:
             return sibling_code
         found = sorted(self.names[code] for code in seen) or "none"
         raise InputError(
-            f"the type of a hydrogen cap on a {self.names[carbon_code]!r} atom is not known (hydrogens on such atoms "
-            f"in the melt: {found}); include a chain end in the melt"
+            f"the type of a hydrogen cap on a {self.names[carbon_code]!r} atom is not known (hydrogens on such "
+            f"atoms in the melt: {found}); include a chain end in the melt"
         )
 
     def _code(self, name: str) -> int:
@@ -96,7 +96,11 @@ class EndGroups:
         """(hydrogens, heavy neighbours) → codes of the carbons that have so many."""
         carbons = np.flatnonzero(self._numbers == 6)
         rows = np.column_stack(
-            [self._neighborhood.n_hydrogens[carbons], self._neighborhood.n_heavy[carbons], self.codes[carbons]]
+            [
+                self._neighborhood.n_hydrogens[carbons],
+                self._neighborhood.n_heavy[carbons],
+                self.codes[carbons],
+            ]
         )
         seen: dict[tuple[int, int], set[int]] = {}
         for hydrogens, heavy, code in _distinct(rows):
