@@ -12,6 +12,7 @@ from polypace.reference.labelling import (
     label_frames,
 )
 from polypace.reference.labels import is_triclinic, read_dump, read_labels, read_thermo, write_dump
+from polypace.reference.qm22 import read_qm22
 from polypace.reference.quantum import quantum_calculator, quantum_method
 from polypace.reference.scripts import equilibration_script, label_script, npt_script, nvt_script
 
@@ -43,6 +44,7 @@ __all__ = [
     "quantum_method",
     "read_dump",
     "read_labels",
+    "read_qm22",
     "read_thermo",
     "with_label",
     "write_dump",
