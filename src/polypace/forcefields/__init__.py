@@ -7,14 +7,17 @@ writes it as LAMMPS lines.
 from __future__ import annotations
 
 from polypace.errors import InputError
-from polypace.forcefields.model import AtomType, BondedTerm, ForceField, Original, Smooth
+from polypace.forcefields.kremer_grest import KremerGrest, kremer_grest
+from polypace.forcefields.model import AtomType, BondedTerm, ForceField, Original, Repulsive, Smooth
+from polypace.forcefields.opls import LOPLS, OPLSAA
 from polypace.forcefields.trappe import TraPPEUA
 
-FORCE_FIELDS = {force_field.name: force_field for force_field in (TraPPEUA,)}
+FORCE_FIELDS = {force_field.name: force_field for force_field in (TraPPEUA, OPLSAA, LOPLS, KremerGrest)}
 
 
 def get_force_field(name: str | ForceField) -> ForceField:
-    """Force field by name ("trappe-ua"); a `ForceField` is returned as it is.
+    """Force field by name ("trappe-ua", "opls-aa", "l-opls", "kremer-grest"); a `ForceField` is returned as
+    it is.
 
     Raises
     ------
@@ -30,11 +33,16 @@ def get_force_field(name: str | ForceField) -> ForceField:
 
 __all__ = [
     "FORCE_FIELDS",
+    "LOPLS",
+    "OPLSAA",
     "AtomType",
     "BondedTerm",
     "ForceField",
+    "KremerGrest",
     "Original",
+    "Repulsive",
     "Smooth",
     "TraPPEUA",
     "get_force_field",
+    "kremer_grest",
 ]

@@ -72,6 +72,15 @@ class Original:
 
 
 @dataclass(frozen=True)
+class Repulsive:
+    """Lennard-Jones cut at its minimum, 2^(1/6) σ, and shifted to zero there (Weeks-Chandler-Andersen)."""
+
+    @property
+    def cutoff(self) -> float:
+        return float(2 ** (1 / 6))
+
+
+@dataclass(frozen=True)
 class ForceField:
     """A force field: tables of types and bonded terms, mixing rule, weights of 1-2, 1-3, 1-4 pairs,
     truncation.
@@ -88,13 +97,21 @@ class ForceField:
     dihedrals: tuple[BondedTerm, ...]
     mixing: str
     special: tuple[float, float, float]
-    truncation: Smooth | Original
-    published: Original
+    truncation: Smooth | Original | Repulsive
+    published: Original | Repulsive
     timestep: float
     units: str = "metal"
 
     def mdf(self, r_in: float = 10.0, r_out: float = 12.0) -> ForceField:
-        """The short-ranged, smooth form with Lennard-Jones tapered between `r_in` and `r_out` (Å)."""
+        """The short-ranged, smooth form with Lennard-Jones tapered between `r_in` and `r_out` (Å).
+
+        Raises
+        ------
+        InputError
+            for chains that only repel: they are short-ranged as they are.
+        """
+        if isinstance(self.published, Repulsive):
+            raise InputError(f"force field {self.name!r} has no attraction to taper; use it as it is")
         return replace(self, truncation=Smooth(r_in, r_out))
 
     def original(self) -> ForceField:

@@ -1,6 +1,16 @@
 """References: classical force fields in LAMMPS, quantum chemistry through ASE, labels."""
 
-from polypace.forcefields import FORCE_FIELDS, ForceField, TraPPEUA, get_force_field
+from polypace.forcefields import (
+    FORCE_FIELDS,
+    LOPLS,
+    OPLSAA,
+    ForceField,
+    KremerGrest,
+    TraPPEUA,
+    get_force_field,
+    kremer_grest,
+)
+from polypace.reference.bead_scripts import bead_dynamics_script, bead_equilibration_script
 from polypace.reference.dispersion_tail import Baseline, DispersionTail
 from polypace.reference.interactions import Interactions, force_field_interactions
 from polypace.reference.label_store import Label, LabelStore, Method, Status, label_key, with_label
@@ -18,23 +28,29 @@ from polypace.reference.scripts import equilibration_script, label_script, npt_s
 
 __all__ = [
     "FORCE_FIELDS",
+    "LOPLS",
+    "OPLSAA",
     "Baseline",
     "DispersionTail",
     "Failure",
     "ForceField",
     "Interactions",
+    "KremerGrest",
     "Label",
     "LabelStore",
     "LabelledFrames",
     "Method",
     "Status",
     "TraPPEUA",
+    "bead_dynamics_script",
+    "bead_equilibration_script",
     "calculator_method",
     "compute_label",
     "equilibration_script",
     "force_field_interactions",
     "get_force_field",
     "is_triclinic",
+    "kremer_grest",
     "label_frames",
     "label_key",
     "label_script",

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 from polypace.errors import InputError
-from polypace.forcefields import BondedTerm, ForceField, Smooth, get_force_field
+from polypace.forcefields import BondedTerm, ForceField, Original, Repulsive, Smooth, get_force_field
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """What a LAMMPS script needs to know about a potential: units, atom style, and the lines behind
-    `read_data`.
+    """What a LAMMPS script needs to know about a potential.
+
+    Units, atom style, the lines behind `read_data`, and a time step (ps, or τ in Lennard-Jones units) that
+    suits it. `soft_radii` are the ranges (i, j, Å) of the soft repulsion of a push-off; none for potentials
+    without bonds.
     """
 
     units: str
     atom_style: str
     lines: tuple[str, ...]
+    timestep: float = 0.001
+    soft_radii: tuple[tuple[int, int, float], ...] = ()
 
 
 def force_field_interactions(force_field: str | ForceField, type_names: Sequence[str]) -> Interactions:
@@ -44,7 +49,10 @@ def force_field_interactions(force_field: str | ForceField, type_names: Sequence
     ):
         lines += _bonded_lines(word, terms)
     lines.append("special_bonds " + _special(force_field))
-    return Interactions(force_field.units, "full" if force_field.charged else "molecular", tuple(lines))
+    style = "full" if force_field.charged else "molecular"
+    return Interactions(
+        force_field.units, style, tuple(lines), force_field.timestep, _soft_radii(force_field, type_names)
+    )
 
 
 def pair_coefficients(force_field: ForceField, type_names: Sequence[str], style: str = "") -> list[str]:
@@ -60,12 +68,44 @@ def pair_coefficients(force_field: ForceField, type_names: Sequence[str], style:
 
 def _pair_lines(force_field: ForceField, type_names: Sequence[str]) -> list[str]:
     cut = force_field.truncation
+    if isinstance(cut, Repulsive):
+        lines = pair_coefficients(force_field, type_names)
+        return [f"pair_style lj/cut {cut.cutoff!r}", "pair_modify shift yes", *lines]
+    if force_field.charged:
+        return _charged_pair_lines(force_field, cut, type_names)
     if isinstance(cut, Smooth):
         return [f"pair_style lj/mdf {cut.r_in!r} {cut.r_out!r}", *pair_coefficients(force_field, type_names)]
     return [
         f"pair_style lj/cut {cut.cutoff!r}",
         "pair_modify tail yes",
         *pair_coefficients(force_field, type_names),
+    ]
+
+
+def _soft_radii(force_field: ForceField, type_names: Sequence[str]) -> tuple[tuple[int, int, float], ...]:
+    """Nine tenths of σ: where Lennard-Jones has become repulsive."""
+    numbered = list(enumerate(type_names, start=1))
+    return tuple(
+        (i, j, 0.9 * force_field.mixed(first, second)[1])
+        for (i, first), (j, second) in combinations_with_replacement(numbered, 2)
+    )
+
+
+def _charged_pair_lines(
+    force_field: ForceField, cut: Smooth | Original, type_names: Sequence[str]
+) -> list[str]:
+    if isinstance(cut, Smooth):
+        return [
+            f"pair_style hybrid/overlay lj/mdf {cut.r_in!r} {cut.r_out!r} "
+            f"coul/dsf {cut.alpha!r} {cut.r_out!r}",
+            *pair_coefficients(force_field, type_names, "lj/mdf"),
+            "pair_coeff * * coul/dsf",
+        ]
+    return [
+        f"pair_style lj/cut/coul/long {cut.cutoff!r}",
+        "pair_modify tail yes",
+        *pair_coefficients(force_field, type_names),
+        "kspace_style pppm 1.0e-5",
     ]
 
 

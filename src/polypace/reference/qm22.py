@@ -20,11 +20,12 @@ Floats = npt.NDArray[np.float64]
 def read_qm22(path: str | Path, highest_energy: float | None = None) -> list[ase.Atoms]:
     """Labelled frames of a QM-22 alkane set: energy (eV) above the molecule's linear minimum, forces (eV/Å).
 
-    `path` is the set's xyz file or the zip archive that holds it. Energies come in cm⁻¹ and gradients in Hartree/bohr
-    (F = −g · 51.422 eV/Å); the frames are not periodic and have no dispersion. Since energies of linear minima of
-    n-alkanes grow linearly with the number of carbons, these energies are those of one potential up to one constant
-    for C and one for H. `info` has `chain_length` and `config_type`; `arrays` has `type_name` (CT3, CT2, HC3, HC2) and
-    `mol_id`. Frames with an energy above `highest_energy` (eV) are left out.
+    `path` is the set's xyz file or the zip archive that holds it. Energies come in cm⁻¹ and gradients in
+    Hartree/bohr (F = −g · 51.422 eV/Å); the frames are not periodic and have no dispersion. Since energies of
+    linear minima of n-alkanes grow linearly with the number of carbons, these energies are those of one
+    potential up to one constant for C and one for H. `info` has `chain_length` and `config_type`; `arrays`
+    has `type_name` (CT3, CT2, HC3, HC2) and `mol_id`. Frames with an energy above `highest_energy` (eV) are
+    left out.
 
     Source: J. M. Bowman et al., J. Chem. Phys. 156, 240901 (2022); repository jmbowma/QM-22 (Apache-2.0).
 
@@ -79,9 +80,13 @@ def _configurations(path: Path, lines: list[str]) -> Iterator[tuple[int, float, 
             rows = [line.split() for line in lines[place + 2 : place + 2 + n_atoms]]
             table = np.array([row[1:7] for row in rows], dtype=np.float64).reshape(n_atoms, 6)
         except (ValueError, IndexError) as error:
-            raise FileFormatError(f"{path}: configuration at line {place + 1} cannot be read: {error}") from None
+            raise FileFormatError(
+                f"{path}: configuration at line {place + 1} cannot be read: {error}"
+            ) from None
         if not np.isfinite(table).all():
-            raise FileFormatError(f"{path}: configuration at line {place + 1} has numbers that are not finite")
+            raise FileFormatError(
+                f"{path}: configuration at line {place + 1} has numbers that are not finite"
+            )
         yield place + 1, energy, [row[0] for row in rows], table
         place += 2 + n_atoms
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polypace.errors import InputError
 from polypace.reference.interactions import Interactions
+from polypace.units import BOLTZMANN
 
 #: Columns that `read_thermo` and `read_labels` know; energies eV, pressures bar, density g/cm³ in `metal`.
 THERMO = "step temp pe ke etotal press vol density"
@@ -22,37 +23,30 @@ def equilibration_script(
     temperature: float,
     pressure: float = 1.01325,
     seed: int = 1,
-    timestep: float = 0.001,
+    timestep: float | None = None,
     push_off_steps: int = 5000,
     langevin_steps: int = 10000,
     npt_steps: int = 50000,
-    soft_radius: float = 3.6,
     thermo_every: int = 500,
 ) -> str:
     """Script that takes a freshly built melt to equilibrium at `temperature` (K) and `pressure` (bar).
 
     Slow push-off with a soft cosine repulsion that is switched on gradually (R. Auhl et al., J. Chem. Phys.
-    119, 12718 (2003), section III C), then the real interactions with limited moves, then Langevin
-    dynamics, which brings bonds and soft modes to one temperature, and only then Nosé-Hoover NPT. `output`
-    is the data file written at the end. `timestep` in ps; 0.001 suits harmonic carbon-carbon bonds.
+    119, 12718 (2003), section III C), then the real interactions with limited moves, then Langevin dynamics,
+    which brings bonds and soft modes to one temperature, and only then Nosé-Hoover NPT. `output` is the data
+    file written at the end. `timestep` in ps, by default that of the interactions (0.001 with united atoms,
+    0.0005 with hydrogens).
     """
-    _check(temperature=temperature, timestep=timestep, soft_radius=soft_radius)
-    blocks = _start(interactions, data_file, timestep)
+    step = interactions.timestep if timestep is None else timestep
+    check_positive(temperature=temperature, timestep=step)
+    if not interactions.soft_radii:
+        raise InputError(
+            "equilibration starts with a push-off, which needs a force field with bonds; equilibrate with "
+            "the reference and go on with other potentials from there"
+        )
+    blocks = header_lines(interactions, data_file, step)
     blocks += [
-        f"velocity all create {temperature} {seed} mom yes rot yes dist gaussian",
-        f"thermo {thermo_every}",
-        f"thermo_style custom {THERMO}",
-        "",
-        "# Slow push-off: soft repulsion, ramped",
-        f"pair_style soft {soft_radius}",
-        "pair_coeff * * 0.0",
-        "variable amplitude equal ramp(0.02,1.0)",
-        "fix ramp all adapt 1 pair soft a * * v_amplitude",
-        f"fix heat all langevin {temperature} {temperature} 0.1 {seed + 1}",
-        "fix move all nve/limit 0.05",
-        f"run {push_off_steps}",
-        "unfix ramp",
-        "",
+        *push_off_lines(interactions, temperature, seed, push_off_steps, thermo_every, damping=0.1),
         "# The real interactions, moves still limited",
         *interactions.lines,
         f"run {max(langevin_steps // 4, 1)}",
@@ -82,14 +76,15 @@ def npt_script(
     steps: int,
     pressure: float = 1.01325,
     seed: int = 1,
-    timestep: float = 0.001,
+    timestep: float | None = None,
     thermo_every: int = 100,
 ) -> str:
     """Script for constant pressure (bar) and temperature (K): the log has the density every `thermo_every`
     steps.
     """
-    _check(temperature=temperature, timestep=timestep)
-    blocks = _start(interactions, data_file, timestep)
+    step = interactions.timestep if timestep is None else timestep
+    check_positive(temperature=temperature, timestep=step)
+    blocks = _start(interactions, data_file, step)
     blocks += [
         *_velocities(temperature, seed),
         f"thermo {thermo_every}",
@@ -111,7 +106,7 @@ def nvt_script(
     dump_every: int,
     density: float | None = None,
     seed: int = 1,
-    timestep: float = 0.001,
+    timestep: float | None = None,
     thermostat: str = "nose-hoover",
     equilibration_steps: int = 0,
 ) -> str:
@@ -122,12 +117,13 @@ def nvt_script(
     `thermostat` is "nose-hoover", "langevin" or "nve". Read what it writes with `read_labels(dump, log,
     melt)`.
     """
-    _check(temperature=temperature, timestep=timestep, dump_every=dump_every)
+    step = interactions.timestep if timestep is None else timestep
+    check_positive(temperature=temperature, timestep=step, dump_every=dump_every)
     if thermostat not in ("nose-hoover", "langevin", "nve"):
         raise InputError(f"thermostat must be nose-hoover, langevin or nve, got {thermostat!r}")
-    blocks = _start(interactions, data_file, timestep)
+    blocks = _start(interactions, data_file, step)
     if density is not None:
-        _check(density=density)
+        check_positive(density=density)
         blocks += [
             f"variable shrink equal (density/{density})^(1/3)",
             "variable factor equal ${shrink}",
@@ -168,7 +164,7 @@ def label_script(
     own box. LAMMPS wants boxes of one kind: `triclinic` says that the dump's have tilt factors
     (`is_triclinic(frames)`).
     """
-    blocks = _start(interactions, data_file, 0.001)
+    blocks = _start(interactions, data_file, interactions.timestep)
     if triclinic:
         blocks.append("change_box all triclinic")
     blocks += [
@@ -178,16 +174,47 @@ def label_script(
     return "\n".join(blocks) + "\n"
 
 
-def _start(interactions: Interactions, data_file: str | Path, timestep: float) -> list[str]:
+def header_lines(interactions: Interactions, data_file: str | Path, timestep: float) -> list[str]:
+    """The lines up to and with `read_data`, and the neighbour list's."""
     return [
         f"units {interactions.units}",
         f"atom_style {interactions.atom_style}",
         "boundary p p p",
         f"read_data {data_file}",
-        *interactions.lines,
-        "neighbor 2.0 bin",
-        "neigh_modify every 1 delay 0 check yes",
         f"timestep {timestep}",
+        f"neighbor {2.0 if interactions.units == 'metal' else 0.4} bin",
+        "neigh_modify every 1 delay 0 check yes",
+        "",
+    ]
+
+
+def _start(interactions: Interactions, data_file: str | Path, timestep: float) -> list[str]:
+    return [*header_lines(interactions, data_file, timestep), *interactions.lines, ""]
+
+
+def push_off_lines(
+    interactions: Interactions, temperature: float, seed: int, steps: int, thermo_every: int, damping: float
+) -> list[str]:
+    """Bonds as they are, a soft repulsion that grows from nothing, moves limited to a tenth of an atom a
+    step.
+    """
+    bonded = [line for line in interactions.lines if not line.startswith(("pair_", "kspace_"))]
+    widest = max(radius for _, _, radius in interactions.soft_radii)
+    height = 40 * temperature * (BOLTZMANN if interactions.units == "metal" else 1.0)
+    return [
+        "# Slow push-off: soft repulsion, ramped",
+        f"pair_style soft {widest!r}",
+        *(f"pair_coeff {i} {j} 0.0 {radius!r}" for i, j, radius in interactions.soft_radii),
+        *bonded,
+        f"velocity all create {temperature} {seed} mom yes rot yes dist gaussian",
+        f"thermo {thermo_every}",
+        f"thermo_style custom {THERMO}",
+        f"variable amplitude equal ramp({0.02 * height!r},{height!r})",
+        "fix ramp all adapt 1 pair soft a * * v_amplitude",
+        f"fix heat all langevin {temperature} {temperature} {damping} {seed + 1}",
+        f"fix move all nve/limit {0.015 * widest!r}",
+        f"run {steps}",
+        "unfix ramp",
         "",
     ]
 
@@ -213,7 +240,8 @@ def _label_output(dump_file: str | Path, every: int) -> list[str]:
     ]
 
 
-def _check(**values: float) -> None:
+def check_positive(**values: float) -> None:
+    """InputError for the first of `values` that is not above 0."""
     for name, value in values.items():
         if not value > 0:
             raise InputError(f"{name} must be above 0, got {value}")

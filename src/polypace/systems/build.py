@@ -12,15 +12,18 @@ from scipy.spatial.transform import Rotation
 from polypace.errors import InputError
 from polypace.forcefields import ForceField, get_force_field
 from polypace.melt import Melt
+from polypace.systems.beads import sample_beads
+from polypace.systems.chains import Chain, chain_positions, linear_chain, resolution
 from polypace.systems.conformations import sample_conformations, torsion_statistics
 from polypace.systems.overlaps import relieve_overlaps
 from polypace.units import GRAM_PER_CM3
 
+Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Contacts are opened to this fraction of the smallest Lennard-Jones σ: repulsive there, but nothing MD
-#: cannot take.
+#: Contacts are opened to this fraction of σ: repulsive there, but nothing MD cannot take.
 _CONTACT = 0.72
+_CONTACT_BEADS = 0.85
 
 
 def build_melt(
@@ -29,26 +32,28 @@ def build_melt(
     density: float = 0.7,
     force_field: str | ForceField = "trappe-ua",
     seed: int = 0,
-    temperature: float = 400.0,
+    temperature: float | None = None,
 ) -> Melt:
-    """A cubic box of linear n-alkanes: random conformations, places and orientations, overlaps taken out.
+    """A cubic box of linear chains: random conformations, places and orientations, overlaps taken out.
 
-    Conformations follow the force field's torsion statistics at `temperature` (K); bonds and angles are
-    thermal. The same arguments give the same melt.
+    Conformations follow the force field's torsion statistics at `temperature`; bonds and angles are thermal.
+    The same arguments give the same melt.
 
     Parameters
     ----------
     chain_length : int or sequence of int
-        Carbons per chain; a sequence names every chain (blend, polydisperse), then `n_chains` is left out or
-        is its length.
+        Carbons (beads) per chain; a sequence names every chain (blend, polydisperse), then `n_chains` is left
+        out or is its length.
     n_chains : int, optional
         Number of chains.
     density : float
-        g/cm³.
+        g/cm³; for bead-spring chains beads per σ³.
     force_field : str or ForceField
-        "trappe-ua".
+        "trappe-ua" (united atoms), "opls-aa", "l-opls" (all atoms), "kremer-grest" (beads).
     seed : int
         All randomness comes from it.
+    temperature : float, optional
+        K, by default 400; for bead-spring chains ε/k, by default 1.
 
     Raises
     ------
@@ -57,49 +62,44 @@ def build_melt(
         field, and where the overlaps cannot be taken out at this density.
     """
     force_field = get_force_field(force_field)
+    beads = resolution(force_field) == "bead"
     lengths = _chain_lengths(chain_length, n_chains)
     if not 0 < density <= 1.2:
         raise InputError(
-            f"density must be above 0 and at most 1.2 g/cm³ (a melt has 0.6 to 0.85), got {density}"
+            "density must be above 0 and at most 1.2 (alkane melts 0.6 to 0.85 g/cm³, beads 0.85 per σ³), "
+            f"got {density}"
         )
+    if temperature is None:
+        temperature = 1.0 if beads else 400.0
     if not temperature > 0:
-        raise InputError(f"temperature must be above 0 K, got {temperature}")
+        raise InputError(f"temperature must be above 0, got {temperature}")
     rng = np.random.default_rng(seed)
-    types = [name for length in lengths.tolist() for name in backbone_types(length)]
-    mass = np.array([force_field.atom_type(name).mass for name in types])
-    edge = (mass.sum() / (density * GRAM_PER_CM3)) ** (1 / 3)
-    chains = sample_conformations(lengths, torsion_statistics(force_field, temperature), rng)
-    positions = np.concatenate(_scatter(chains, edge, rng))
-    melt = assemble(positions, np.eye(3) * edge, types, lengths, force_field)
-    wanted = _CONTACT * min(force_field.atom_type(name).sigma for name in melt.type_names)
-    relief = relieve_overlaps(melt, wanted)
-    if relief.closest < 0.8 * wanted:
+    templates = {length: linear_chain(length, force_field) for length in sorted(set(lengths.tolist()))}
+    chains = [templates[length] for length in lengths.tolist()]
+    mass = sum(force_field.atom_type(name).mass for chain in chains for name in chain.types)
+    edge = (mass / (density * (1.0 if beads else GRAM_PER_CM3))) ** (1 / 3)
+    if beads:
+        backbones = sample_beads(lengths, force_field, temperature, rng)
+    else:
+        backbones = sample_conformations(lengths, torsion_statistics(force_field, temperature), rng)
+    placed = _scatter([chain_positions(backbone, force_field) for backbone in backbones], edge, rng)
+    melt = assemble(np.concatenate(placed), np.eye(3) * edge, chains, force_field)
+    wanted = _contacts(melt.type_names, force_field)
+    relief = relieve_overlaps(melt, wanted, bonds_apart=2 if beads else 3)
+    if relief.reached < 0.8:
         raise InputError(
-            f"chains cannot be packed without overlaps at density={density} g/cm³: after "
-            f"{relief.sweeps} sweeps two atoms are still {relief.closest:.2f} Å apart; "
-            "build at a lower density and compress in MD"
+            f"chains cannot be packed without overlaps at density={density}: after {relief.sweeps} sweeps a "
+            f"contact is at {relief.reached:.0%} of its least distance; build at a lower density and compress in MD"
         )
-    return assemble(relief.positions, np.eye(3) * edge, types, lengths, force_field)
+    return assemble(relief.positions, np.eye(3) * edge, chains, force_field)
 
 
-def backbone_types(length: int) -> list[str]:
-    """United-atom type names along a chain of `length` carbons."""
-    if length == 1:
-        return ["CH4"]
-    return ["CH3", *["CH2"] * (length - 2), "CH3"]
-
-
-def assemble(
-    positions: npt.NDArray[np.float64],
-    cell: npt.NDArray[np.float64],
-    types: Sequence[str],
-    lengths: Integers,
-    force_field: ForceField,
-) -> Melt:
-    """A melt of linear chains whose atoms follow each other; types, masses and molecules also stand in
-    `atoms`.
-    """
-    molecules = np.repeat(np.arange(len(lengths)), lengths)
+def assemble(positions: Floats, cell: Floats, chains: Sequence[Chain], force_field: ForceField) -> Melt:
+    """A melt of chains whose atoms follow each other; types, masses and molecules also stand in `atoms`."""
+    types = [name for chain in chains for name in chain.types]
+    sizes = [len(chain.types) for chain in chains]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    molecules = np.repeat(np.arange(len(chains)), sizes)
     kinds = {name: force_field.atom_type(name) for name in set(types)}
     atoms = ase.Atoms(
         symbols=[kinds[name].element for name in types],
@@ -108,33 +108,36 @@ def assemble(
         pbc=True,
         masses=[kinds[name].mass for name in types],
     )
-    atoms.set_array("type_name", np.array(types))
-    atoms.set_array("mol_id", molecules)
-    left = np.flatnonzero(molecules[1:] == molecules[:-1])
-    return Melt(atoms, np.column_stack([left, left + 1]), molecules, tuple(types))
+    atoms.arrays["type_name"] = np.array(types)
+    atoms.arrays["mol_id"] = molecules.copy()
+    bonds = np.concatenate([chain.bonds + start for chain, start in zip(chains, starts, strict=True)])
+    return Melt(atoms, bonds, molecules, tuple(types))
+
+
+def _contacts(names: Sequence[str], force_field: ForceField) -> Floats:
+    """(n, n) least distances (Å or σ) of the types."""
+    fraction = _CONTACT_BEADS if resolution(force_field) == "bead" else _CONTACT
+    return np.array([[fraction * force_field.mixed(first, second)[1] for second in names] for first in names])
 
 
 def _chain_lengths(chain_length: int | Sequence[int], n_chains: int | None) -> Integers:
-    values = (
-        [chain_length] * (1 if n_chains is None else n_chains) if np.isscalar(chain_length) else chain_length
-    )
-    lengths = np.asarray(values)
     if n_chains is not None and n_chains < 1:
         raise InputError(f"n_chains must be at least 1, got {n_chains}")
+    lengths = np.asarray(chain_length)
+    if lengths.ndim == 0:
+        lengths = np.full(1 if n_chains is None else n_chains, lengths)
     if lengths.ndim != 1 or not len(lengths) or not np.issubdtype(lengths.dtype, np.integer):
         raise InputError(f"chain_length must be a whole number or a list of such, got {chain_length!r}")
     if lengths.min() < 1:
-        raise InputError(f"chain_length must be at least 1 carbon, got {int(lengths.min())}")
+        raise InputError(f"chain_length must be at least 1, got {int(lengths.min())}")
     if n_chains is not None and len(lengths) != n_chains:
         raise InputError(
-            f"chain_length lists {len(lengths)} chains and n_chains is {n_chains}; leave n_chains out"
+            f"chain_length lists {len(lengths)} chains, n_chains is {n_chains}; leave n_chains out"
         )
     return lengths.astype(np.int64)
 
 
-def _scatter(
-    chains: list[npt.NDArray[np.float64]], edge: float, rng: np.random.Generator
-) -> list[npt.NDArray[np.float64]]:
+def _scatter(chains: list[Floats], edge: float, rng: np.random.Generator) -> list[Floats]:
     """Chains with random orientation and their centre at a random place in the box."""
     turns = Rotation.random(len(chains), random_state=rng)
     centers = rng.random((len(chains), 3)) * edge

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.forcefields import ForceField
+from polypace.systems.local_energies import two_torsion_energy
 from polypace.units import BOLTZMANN
 
 Floats = npt.NDArray[np.float64]
@@ -42,44 +43,33 @@ class TorsionStatistics:
 
 
 def torsion_statistics(force_field: ForceField, temperature: float) -> TorsionStatistics:
-    """Torsion weights, bond length and angle of an alkane backbone of `force_field` at `temperature` (K)."""
+    """Torsion weights, bond length and angle of an alkane backbone of `force_field` at `temperature` (K).
+
+    E(φ) is the energy of a five-carbon piece whose other torsion is trans; E_15 is what is left of its energy
+    when both torsions turn. It holds the torsion terms and all non-bonded pairs of the piece.
+    """
     thermal = BOLTZMANN * temperature
     stiffness, length = force_field.bonds[0].coefficients
-    bending, theta = force_field.angles[0].coefficients
-    theta = np.deg2rad(theta)
-    angles = np.arange(N_STATES) * (2 * np.pi / N_STATES)
-    energy = opls_torsion(angles, force_field.dihedrals[0].coefficients)
-    single = np.exp(-np.minimum((energy - energy.min()) / thermal, _LARGEST))
-    distance = _five_atom_distance(angles, length, theta)
-    epsilon, sigma = force_field.mixed("CH2", "CH2")
-    repulsion = (sigma / distance) ** 6
-    pair = np.minimum(4 * epsilon * (repulsion**2 - repulsion) / thermal, _LARGEST)
-    step = np.exp(-(pair - pair.min())) * single[None, :]
-    return TorsionStatistics(
-        angles,
-        single,
-        step,
-        length,
-        float(np.sqrt(thermal / (2 * stiffness))),
-        float(theta),
-        float(np.sqrt(thermal / (2 * bending))),
-    )
+    bending, degrees = force_field.angles[0].coefficients
+    theta = float(np.deg2rad(degrees))
+    angles = np.arange(N_STATES, dtype=np.float64) * (2 * np.pi / N_STATES)
+    energy = two_torsion_energy(force_field, _five_atoms(angles, length, theta)).reshape(N_STATES, N_STATES)
+    trans = N_STATES // 2
+    alone = energy[:, trans]
+    # The two torsions are alike: the mean makes the map symmetric to the last digit.
+    alone = (alone + energy[trans]) / 2 - energy[trans, trans]
+    together = energy - energy[trans, trans] - alone[:, None] - alone[None, :]
+    single = np.exp(-np.clip((alone - alone.min()) / thermal, None, _LARGEST))
+    step = np.exp(-np.clip(together / thermal, -_LARGEST / 2, _LARGEST)) * single[None, :]
+    spreads = (float(np.sqrt(thermal / (2 * k))) for k in (stiffness, bending))
+    return TorsionStatistics(angles, single, step, length, next(spreads), theta, next(spreads))
 
 
-def opls_torsion(angles: Floats, coefficients: tuple[float, ...]) -> Floats:
-    """E(φ) = ½ Σ_n K_n [1 − (−1)^n cos nφ], n = 1…4 (LAMMPS `dihedral_style opls`); φ in rad, trans at π."""
-    return np.sum(
-        [k / 2 * (1 - (-1) ** n * np.cos(n * angles)) for n, k in enumerate(coefficients, start=1)], axis=0
-    )
-
-
-def _five_atom_distance(angles: Floats, length: float, theta: float) -> Floats:
-    """(n, n) distance (Å) of atoms 1 and 5 for the torsions φ_i, φ_j between them."""
+def _five_atoms(angles: Floats, length: float, theta: float) -> Floats:
+    """(n², 5, 3) backbones for every pair of torsions."""
     first, second = (grid.ravel() for grid in np.meshgrid(angles, angles, indexing="ij"))
-    torsions = np.column_stack([first, second])
-    n = len(torsions)
-    chain = place_chains(np.full((n, 4), length), np.full((n, 3), theta), torsions)
-    return np.linalg.norm(chain[:, 4] - chain[:, 0], axis=1).reshape(len(angles), len(angles))
+    n = len(first)
+    return place_chains(np.full((n, 4), length), np.full((n, 3), theta), np.column_stack([first, second]))
 
 
 def sample_conformations(

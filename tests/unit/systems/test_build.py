@@ -8,18 +8,18 @@ import pytest
 from polypace.errors import InputError
 from polypace.forcefields import TraPPEUA
 from polypace.systems import build_melt, closest_contact
-from polypace.systems.build import backbone_types
+from polypace.systems.chains import linear_chain
 from polypace.systems.conformations import (
-    opls_torsion,
     place_chains,
     sample_conformations,
     torsion_statistics,
 )
+from polypace.systems.local_energies import opls_torsion
 
 
 def test_composition_density_and_contacts():
     melt = build_melt(16, 30, 0.7, seed=3)
-    assert melt.types == tuple(backbone_types(16)) * 30
+    assert melt.types == linear_chain(16, TraPPEUA).types * 30
     assert melt.type_names == ("CH2", "CH3")
     assert melt.atoms.get_masses().sum() / melt.atoms.get_volume() / 0.6022140762 == pytest.approx(0.7)
     assert len(melt.bonds) == 15 * 30 and np.array_equal(np.bincount(melt.molecules), [16] * 30)

@@ -1,0 +1,91 @@
+"""All-atom references: L-OPLS in LAMMPS, short-ranged and original form, against derivatives and published
+numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.helpers.lmp import run_script
+
+from polypace.errors import InputError
+from polypace.reference import (
+    LOPLS,
+    equilibration_script,
+    force_field_interactions,
+    label_script,
+    read_labels,
+    write_dump,
+)
+from polypace.systems import build_melt, read_lammps_data, write_lammps_data
+
+MEGAPASCAL = 6.241509074e-6
+
+
+@pytest.fixture(scope="module")
+def octane(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("octane")
+    melt = build_melt(8, 40, 0.69, "l-opls", seed=2)
+    write_lammps_data(melt, folder / "start.data", "l-opls")
+    interactions = force_field_interactions("l-opls", melt.type_names)
+    assert (interactions.atom_style, interactions.timestep) == ("full", 0.0005)
+    script = equilibration_script(
+        interactions,
+        "start.data",
+        "eq.data",
+        temperature=300.0,
+        push_off_steps=300,
+        langevin_steps=600,
+        npt_steps=10,
+    )
+    run_script(script, folder)
+    return folder, read_lammps_data(folder / "eq.data"), interactions
+
+
+def _labels(folder, melt, force_field, frames, name):
+    interactions = force_field_interactions(force_field, melt.type_names)
+    write_dump(frames, folder / f"{name}.in.dump")
+    log = run_script(
+        label_script(interactions, "start.data", f"{name}.in.dump", f"{name}.dump"), folder, name
+    )
+    return read_labels(folder / f"{name}.dump", log, melt)
+
+
+@pytest.mark.program
+def test_types_charges_and_elements(octane):
+    folder, melt, _ = octane
+    assert melt.type_names == ("CT2", "CT3", "HC2", "HC3")
+    assert melt.atoms.symbols.formula.count() == {"C": 320, "H": 720}
+    charges = [LOPLS.atom_type(name).charge for name in melt.types]
+    assert sum(charges) == pytest.approx(0, abs=1e-9)
+    assert "Atoms # full" in (folder / "eq.data").read_text()
+
+
+@pytest.mark.program
+def test_short_range_form_is_close_to_the_original(octane):
+    """Forces to 0.002 eV/Å; the pressure lacks the attraction of the tail, about 20 to 30 MPa at liquid
+    density.
+    """
+    folder, melt, _ = octane
+    moved = melt.atoms.copy()
+    moved.positions[100, 0] += 1e-4
+    back = melt.atoms.copy()
+    back.positions[100, 0] -= 1e-4
+    short = _labels(folder, melt, LOPLS.mdf(8, 10), [melt.atoms, moved, back], "short")
+    original = _labels(folder, melt, LOPLS.original(), [melt.atoms], "original")[0]
+    difference = short[0].get_forces() - original.get_forces()
+    assert np.sqrt(np.mean(difference**2)) < 0.002
+    assert np.sqrt(np.mean(original.get_forces() ** 2)) > 0.3
+    pressure = -(short[0].get_stress()[:3].mean() - original.get_stress()[:3].mean()) / MEGAPASCAL
+    assert 10 < pressure < 45
+    slope = -(short[1].get_potential_energy() - short[2].get_potential_energy()) / 2e-4
+    assert slope == pytest.approx(short[0].get_forces()[100, 0], rel=1e-5, abs=1e-5)
+
+
+def test_long_chains_have_no_methane():
+    with pytest.raises(InputError, match="has no atom type 'CT4'"):
+        build_melt(1, 3, 0.1, "l-opls")
+    with pytest.raises(InputError, match="no attraction"):
+        from polypace.reference import KremerGrest
+
+        KremerGrest.mdf()
