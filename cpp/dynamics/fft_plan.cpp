@@ -64,7 +64,7 @@ Root unit_root(std::int64_t k, std::int64_t n) {
   return {c, -s};
 }
 
-SmallPlan::SmallPlan(int length) : length_(length), frequency_(length, 0) {
+SmallPlan::SmallPlan(int length) : length_(length), frequency_(length, 0), position_(length) {
   const auto radices = factorise(length);
   std::vector<std::size_t> offsets;
   int n = length;
@@ -78,6 +78,7 @@ SmallPlan::SmallPlan(int length) : length_(length), frequency_(length, 0) {
     for (int p = 0; p < length; ++p) frequency_[p] += weight * (p / m % radix);
     n = m;
   }
+  for (int p = 0; p < length; ++p) position_[frequency_[p]] = p;
   n = length;
   for (std::size_t i = 0; i < radices.size(); ++i) {
     stages_.push_back({radices[i], n, twiddles_.data() + offsets[i]});
@@ -109,16 +110,14 @@ FftPlan::FftPlan(std::int64_t n_frames)
       down_(balanced_divisor(half_length_)),
       across_(static_cast<int>(half_length_ / down_.length())) {
   for (int row = 0; row < n_rows(); ++row) odd_rows_.push_back(unit_root(row, 2 * std::int64_t{n_rows()}));
+  for (int column = 0; column < n_columns(); ++column)
+    odd_columns_.push_back(unit_root(across_.frequency()[column], 2 * std::int64_t{n_columns()}));
   for (int parity = 0; parity < 2; ++parity) {
     between_[parity].reserve(half_length_);
     for (std::int64_t column = 0; column < n_columns(); ++column)
       for (int row = 0; row < n_rows(); ++row)
         between_[parity].push_back(unit_root(column * (2 * down_.frequency()[row] + parity), 2 * half_length_));
   }
-}
-
-std::int64_t FftPlan::bin(int parity, int row, int column) const {
-  return 2 * (down_.frequency()[row] + std::int64_t{n_rows()} * across_.frequency()[column]) + parity;
 }
 
 std::int64_t FftPlan::table_bytes() const { return 2 * half_length_ * std::int64_t{sizeof(Root)}; }

@@ -36,12 +36,13 @@ class SmallPlan {
   int length() const { return length_; }
   const Stage* stages() const { return stages_.data(); }
   const int* frequency() const { return frequency_.data(); }
+  const int* position() const { return position_.data(); }  // the inverse permutation
 
  private:
   int length_;
   std::vector<Root> twiddles_;
   std::vector<Stage> stages_;
-  std::vector<int> frequency_;
+  std::vector<int> frequency_, position_;
 };
 
 class FftPlan {
@@ -57,17 +58,17 @@ class FftPlan {
 
   // Factor of row `row` before the column transform of odd bins: exp(−iπ row/n_rows).
   const Root* odd_rows() const { return odd_rows_.data(); }
+  // Factor of the result at column position `column` on the way back from odd bins: exp(−iπ frequency/n_columns).
+  const Root* odd_columns() const { return odd_columns_.data(); }
   // Factor between the two transforms, [column][position down the column].
   const Root* between(int parity) const { return between_[parity].data(); }
-  // Bin (0 … 2H−1) that the result at (row position, column position) of the pass `parity` belongs to.
-  std::int64_t bin(int parity, int row, int column) const;
   std::int64_t table_bytes() const;
 
  private:
   std::int64_t n_frames_;
   std::int64_t half_length_;
   SmallPlan down_, across_;
-  std::vector<Root> odd_rows_;
+  std::vector<Root> odd_rows_, odd_columns_;
   std::vector<Root> between_[2];
 };
 

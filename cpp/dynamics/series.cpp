@@ -31,18 +31,21 @@ double center_of(const Source& source, std::int64_t offset, int direction) {
 }  // namespace
 
 std::vector<Series> select_series(const Source& source, const Layout& layout, View1<const std::int64_t> particles,
-                                  View2<const std::int64_t> segments, bool centered) {
-  require(segments.extent(0) == particles.extent(0) && segments.extent(1) == 3,
-          "segments must have one row of 3 for each of the ", particles.extent(0), " particles, got ",
-          segments.extent(0), " × ", segments.extent(1));
+                                  View3<const std::int64_t> segments, bool centered) {
+  require(segments.extent(0) == particles.extent(0) && segments.extent(1) == 3 &&
+              segments.extent(2) == segments_per_series,
+          "segments must be ", particles.extent(0), " × 3 × ", segments_per_series, ", got ", segments.extent(0), " × ",
+          segments.extent(1), " × ", segments.extent(2));
   std::vector<Series> series;
   for (std::size_t i = 0; i < particles.extent(0); ++i) {
     require(particles(i) >= 0 && particles(i) < layout.n_particles, "particles must be 0 … ", layout.n_particles - 1,
             ", got ", particles(i));
     for (int d = 0; d < 3; ++d) {
-      if (segments(i, d) < 0) continue;
+      const std::array<int, segments_per_series> sums{static_cast<int>(segments(i, d, 0)),
+                                                      static_cast<int>(segments(i, d, 1))};
+      if (sums[0] < 0 && sums[1] < 0) continue;
       const std::int64_t offset = particles(i) * layout.particle_stride + d * layout.direction_stride;
-      series.push_back({offset, d, centered ? center_of(source, offset, d) : 0.0, static_cast<int>(segments(i, d))});
+      series.push_back({offset, d, centered ? center_of(source, offset, d) : 0.0, sums});
     }
   }
   return series;

@@ -15,9 +15,9 @@ struct Layout {
   std::int64_t direction_stride;  // in elements
 };
 
-// Series of `particles` [n], three each; segments [n][3] names the sum each direction of each particle adds to,
-// a negative one leaves it out. With `centered` every series is shifted by its mean over some frames.
+// Series of `particles` [n], three each; segments [n][3][2] names two sums that each direction of each particle adds
+// to; negative: none. With `centered` every series is shifted by its mean over some frames.
 std::vector<Series> select_series(const Source& source, const Layout& layout, View1<const std::int64_t> particles,
-                                  View2<const std::int64_t> segments, bool centered);
+                                  View3<const std::int64_t> segments, bool centered);
 
 }  // namespace polypace::dynamics

@@ -1,7 +1,8 @@
 #include "dynamics/spectrum.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <functional>
+#include <map>
 #include <new>
 
 #include "base/errors.hpp"
@@ -21,21 +22,21 @@ constexpr std::int64_t tasks_per_thread = 4;
 class WorkSpace {
  public:
   explicit WorkSpace(std::int64_t n_doubles)
-      : bytes_((n_doubles * sizeof(double) + alignment - 1) / alignment * alignment),
-        data_(static_cast<double*>(::operator new(bytes_, std::align_val_t{alignment}))) {
+      : alignment_{n_doubles * sizeof(double) >= huge_page ? huge_page : small_page},
+        data_(static_cast<double*>(::operator new(n_doubles * sizeof(double), alignment_))) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (alignment >= huge_page && bytes_ >= huge_page) madvise(data_, bytes_, MADV_HUGEPAGE);
+    if (static_cast<std::size_t>(alignment_) == huge_page)
+      madvise(data_, n_doubles * sizeof(double) / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
   }
-  ~WorkSpace() { ::operator delete(data_, std::align_val_t{alignment}); }
+  ~WorkSpace() { ::operator delete(data_, alignment_); }
   WorkSpace(const WorkSpace&) = delete;
   WorkSpace& operator=(const WorkSpace&) = delete;
   double* data() const { return data_; }
 
  private:
-  static constexpr std::size_t huge_page = std::size_t{2} << 20;
-  static constexpr std::size_t alignment = 4096;
-  std::size_t bytes_;
+  static constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
+  std::align_val_t alignment_;
   double* data_;
 };
 
@@ -86,39 +87,35 @@ void put_series(Batch& batch, int part, int lane, const Series& series, double w
 }
 
 void put_mask(Batch& batch, int lane, int segment) {
+  if (segment < 0) return;
   int slot = 0;
   while (slot < batch.n_slots && batch.segment[slot] != segment) ++slot;
   if (slot == batch.n_slots) batch.segment[batch.n_slots++] = segment;
   batch.mask[slot][lane] = 1;
 }
 
-// Two series of the same segment to a lane, lanes in the order of segments; idle lanes repeat a series with weight 0.
-std::vector<Batch> make_batches(const std::vector<Series>& series, int n_segments, int n_lanes) {
-  std::vector<std::vector<const Series*>> members(n_segments);
-  for (const auto& one : series) {
-    require(one.segment >= 0 && one.segment < n_segments, "segment must be 0 … ", n_segments - 1, ", got ",
-            one.segment);
-    members[one.segment].push_back(&one);
-  }
+// Two series of the same segments to a lane, in the order of segments; idle lanes repeat a series with weight 0.
+std::vector<Batch> make_batches(const std::vector<Series>& series, int n_lanes) {
+  std::map<std::array<int, segments_per_series>, std::vector<const Series*>> alike;
+  for (const auto& one : series) alike[one.segments].push_back(&one);
   std::vector<Batch> batches;
   int lane = n_lanes;
-  for (const auto& segment : members)
-    for (std::size_t i = 0; i < segment.size(); i += 2) {
+  for (const auto& [segments, members] : alike)
+    for (std::size_t i = 0; i < members.size(); i += 2) {
       if (lane == n_lanes) {
         batches.push_back(Batch{});
         for (int idle = 0; idle < n_lanes; ++idle)
-          for (int part = 0; part < 2; ++part) put_series(batches.back(), part, idle, *segment[i], 0);
+          for (int part = 0; part < 2; ++part) put_series(batches.back(), part, idle, *members[i], 0);
         lane = 0;
       }
-      const bool paired = i + 1 < segment.size();
-      put_series(batches.back(), 0, lane, *segment[i], 1);
-      put_series(batches.back(), 1, lane, *segment[paired ? i + 1 : i], paired ? 1 : 0);
-      put_mask(batches.back(), lane++, segment[i]->segment);
+      const bool paired = i + 1 < members.size();
+      put_series(batches.back(), 0, lane, *members[i], 1);
+      put_series(batches.back(), 1, lane, *members[paired ? i + 1 : i], paired ? 1 : 0);
+      for (const int segment : segments) put_mask(batches.back(), lane, segment);
+      ++lane;
     }
   return batches;
 }
-
-using Kernel = void (*)(const Pass&, int, int, double*);
 
 void run_tasks(int n, int n_threads, const std::function<void(int begin, int end, int thread)>& body) {
   const std::int64_t n_tasks = std::min<std::int64_t>(n, tasks_per_thread * n_threads);
@@ -128,12 +125,16 @@ void run_tasks(int n, int n_threads, const std::function<void(int begin, int end
   });
 }
 
+std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
+  return std::int64_t{2} * kernels.n_lanes * columns_at_once * plan.n_rows();
+}
+
 // Both passes of one round of batches, forward or back.
 void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, const WorkSpace& scratch) {
-  const std::int64_t scratch_size = std::int64_t{2} * kernels.n_lanes * pass.plan->n_rows();
+  const std::int64_t size = scratch_size(*pass.plan, kernels);
   for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
     run_tasks(pass.plan->n_columns(), n_threads, [&](int begin, int end, int thread) {
-      (forward ? kernels.columns : kernels.inverse_columns)(pass, begin, end, scratch.data() + thread * scratch_size);
+      (forward ? kernels.columns : kernels.inverse_columns)(pass, begin, end, scratch.data() + thread * size);
     });
     run_tasks(pass.plan->n_rows(), n_threads, [&](int begin, int end, int) {
       (forward ? kernels.rows : kernels.inverse_rows)(pass, begin, end);
@@ -141,20 +142,25 @@ void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, c
   }
 }
 
-WorkSpace make_scratch(const FftPlan& plan, const Kernels& kernels, int n_threads) {
-  return WorkSpace(std::int64_t{2} * kernels.n_lanes * plan.n_rows() * n_threads);
-}
-
 // From the order of the passes to that of the bins; |X(k)|² and |X(L−k)|² are averaged, which parts the two series.
 void add_in_order_of_bins(const FftPlan& plan, const double* spectrum, double* half_spectrum) {
   const std::int64_t half = plan.half_length();
-  for (int parity = 0; parity < 2; ++parity)
-    for (int row = 0; row < plan.n_rows(); ++row)
-      for (int column = 0; column < plan.n_columns(); ++column, ++spectrum) {
-        const std::int64_t bin = plan.bin(parity, row, column);
+  for (int parity = 0; parity < 2; ++parity, spectrum += plan.n_rows() * padded(plan.n_columns())) {
+    std::int64_t bin = parity;
+    for (int i = 0; i < plan.n_columns(); ++i)
+      for (int j = 0; j < plan.n_rows(); ++j) {
+        const std::int64_t row = plan.down().position()[j];
+        const double power = spectrum[row * padded(plan.n_columns()) + plan.across().position()[i]];
         const bool alone = bin == 0 || bin == half;
-        half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? *spectrum : 0.5 * *spectrum;
+        half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? power : 0.5 * power;
+        bin += 2;
       }
+  }
+}
+
+void add_in_order_of_frames(const FftPlan& plan, const double* by_column, double* squares) {
+  for (std::int64_t frame = 0; frame < plan.n_frames(); ++frame)
+    squares[frame] += by_column[frame % plan.n_columns() * padded(plan.n_rows()) + frame / plan.n_columns()];
 }
 
 }  // namespace
@@ -170,14 +176,18 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   require(source.n_frames == plan.n_frames(), "the plan is for ", plan.n_frames(), " frames, got ", source.n_frames);
   const Kernels& kernels = choose_kernels(plan, settings);
   const int n_threads = resolve_n_threads(settings.n_threads);
-  const auto batches = make_batches(series, n_segments, kernels.n_lanes);
+  for (const auto& one : series)
+    for (const int segment : one.segments)
+      require(segment < n_segments, "segments must be below ", n_segments, ", got ", segment);
+  const auto batches = make_batches(series, kernels.n_lanes);
   if (batches.empty()) return;
   const int n_batches = static_cast<int>(batches.size());
   const int round = std::min(n_batches, batches_per_round(plan, kernels.n_lanes, settings));
   const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
-  const WorkSpace scratch = make_scratch(plan, kernels, n_threads);
-  const std::int64_t spectrum_size = 2 * plan.half_length();
-  std::vector<double> spectra(n_segments * spectrum_size, 0.0);
+  const WorkSpace scratch(n_threads * scratch_size(plan, kernels));
+  const std::int64_t spectrum_size = 2 * plan.n_rows() * padded(plan.n_columns());
+  const std::int64_t squares_size = plan.n_columns() * padded(plan.n_rows());
+  std::vector<double> spectra(n_segments * spectrum_size, 0.0), by_column(n_segments * squares_size, 0.0);
   for (int first = 0; first < n_batches; first += round) {
     Pass pass{};
     pass.plan = &plan;
@@ -185,13 +195,14 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
     pass.batches = batches.data() + first;
     pass.n_batches = std::min(round, n_batches - first);
     pass.work = work.data();
-    pass.squares = squares;
+    pass.squares = by_column.data();
     pass.spectra = spectra.data();
     run_round(pass, kernels, true, n_threads, scratch);
   }
   parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
     add_in_order_of_bins(plan, spectra.data() + segment * spectrum_size,
                          half_spectra + segment * (plan.half_length() + 1));
+    add_in_order_of_frames(plan, by_column.data() + segment * squares_size, squares + segment * plan.n_frames());
   });
 }
 
@@ -204,7 +215,7 @@ void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, 
   const int round = std::min((n_segments + per_batch - 1) / per_batch,
                              batches_per_round(plan, kernels.n_lanes, settings));
   const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
-  const WorkSpace scratch = make_scratch(plan, kernels, n_threads);
+  const WorkSpace scratch(n_threads * scratch_size(plan, kernels));
   for (int first = 0; first < n_segments; first += round * per_batch) {
     Pass pass{};
     pass.plan = &plan;

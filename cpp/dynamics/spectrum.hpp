@@ -5,6 +5,7 @@
 // share a complex transform because only the even part of |X + iY|² survives.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,12 +15,12 @@
 
 namespace polypace::dynamics {
 
-// One coordinate of one particle over all frames, and the sum (segment) that it adds to.
+// One coordinate of one particle over all frames, and the sums (segments) that it adds to; −1: none.
 struct Series {
   std::int64_t offset;
   int direction;  // row of the drift that is subtracted
   double center;  // subtracted too: correlations of far-off coordinates would drown in rounding
-  int segment;
+  std::array<int, segments_per_series> segments;
 };
 
 struct Settings {

@@ -10,6 +10,13 @@
 namespace polypace::dynamics {
 
 constexpr int max_lanes = 8;
+constexpr int segments_per_series = 2;
+constexpr int max_slots = segments_per_series * max_lanes;
+
+constexpr int columns_at_once = 4;
+
+// Extent of a row of sums, which is added to by whole vectors.
+constexpr std::int64_t padded(std::int64_t n) { return (n + max_lanes - 1) / max_lanes * max_lanes; }
 
 // Coordinates in memory: element (frame, offset) at data[frame · frame_stride + offset].
 struct Source {
@@ -27,8 +34,8 @@ struct Batch {
   double weight[2][max_lanes];  // 1, or 0 where the lane holds no series
   int direction[2][max_lanes];
   int n_slots;
-  int segment[max_lanes];
-  double mask[max_lanes][max_lanes];  // [slot][lane]: 1 where the lane belongs to segment[slot]
+  int segment[max_slots];
+  double mask[max_slots][max_lanes];  // [slot][lane]: 1 where the lane belongs to segment[slot]
 };
 
 // What the columns and rows of one pass read and write.
@@ -39,8 +46,8 @@ struct Pass {
   int n_batches;
   int parity;
   double* work;               // [batch][n_rows][n_columns + 1][2][lanes]; the extra column breaks strides of 2^n
-  double* squares;            // [segment][n_frames], added to in the even pass
-  double* spectra;            // [segment][2][n_rows][n_columns], added to
+  double* squares;            // [segment][n_columns][padded n_rows], added to in the even pass
+  double* spectra;            // [segment][2][n_rows][padded n_columns], added to
   const double* half_spectra;  // inverse: [series][half_length + 1]
   double* correlations;        // inverse: [series][n_frames]
   int n_series;                // inverse
@@ -48,7 +55,8 @@ struct Pass {
 
 struct Kernels {
   int n_lanes;
-  // Columns begin … end−1 of every batch: load, transform down, store; `scratch` holds 2 · lanes · n_rows doubles.
+  // Columns begin … end−1 of every batch: load, transform down, store;
+  // `scratch` holds 2 · lanes · columns_at_once · n_rows doubles.
   void (*columns)(const Pass&, int begin, int end, double* scratch);
   // Rows begin … end−1 of every batch: transform across, add the squared moduli to the spectra.
   void (*rows)(const Pass&, int begin, int end);

@@ -23,6 +23,16 @@ struct Complex {
   }
 };
 
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+  using type = Indices<I...>;
+};
+using LaneIndices = MakeIndices<W>;
+
 inline Complex operator+(const Complex& a, const Complex& b) { return {a.re + b.re, a.im + b.im}; }
 inline Complex operator-(const Complex& a, const Complex& b) { return {a.re - b.re, a.im - b.im}; }
 inline Complex times_minus_i(const Complex& a) { return {a.im, -a.re}; }
@@ -137,10 +147,30 @@ inline Vector lanes_of(const double* values) {
   return v;
 }
 
-inline double sum_of_lanes(Vector v) {
-  double sum = v[0];
-  for (int lane = 1; lane < W; ++lane) sum += v[lane];
-  return sum;
+// Swaps the off-diagonal blocks of size Stride of every 2·Stride square in the matrix of two vectors.
+template <int Stride, int... I>
+inline void swap_blocks(Vector& a, Vector& b, Indices<I...>) {
+  const Vector low = __builtin_shufflevector(a, b, ((I & Stride) ? W + I - Stride : I)...);
+  b = __builtin_shufflevector(a, b, ((I & Stride) ? W + I : I + Stride)...);
+  a = low;
+}
+
+template <int Stride>
+inline void transpose(Vector (&rows)[W]) {
+  for (int i = 0; i < W; ++i)
+    if (!(i & Stride)) swap_blocks<Stride>(rows[i], rows[i + Stride], LaneIndices::type{});
+  if constexpr (Stride > 1) transpose<Stride / 2>(rows);
+}
+
+// Adds W successive powers to the sums of each slot; sums of a segment lie `segment_stride` apart.
+inline void add_to_slots(Vector (&power)[W], const Batch& batch, double* sums, std::int64_t segment_stride) {
+  transpose<W / 2>(power);
+  for (int slot = 0; slot < batch.n_slots; ++slot) {
+    double* target = sums + batch.segment[slot] * segment_stride;
+    Vector sum = lanes_of(target);
+    for (int lane = 0; lane < W; ++lane) sum += power[lane] * batch.mask[slot][lane];
+    __builtin_memcpy(target, &sum, sizeof sum);
+  }
 }
 
 template <class Real>
@@ -161,121 +191,154 @@ Complex* row_of(const Pass& pass, int batch, int row) {
   return reinterpret_cast<Complex*>(pass.work) + (batch * n_rows + row) * stride;
 }
 
-void add_squares(const Pass& pass, const Batch& batch, std::int64_t frame, const Complex& value) {
-  const Vector square = value.re * value.re + value.im * value.im;
-  for (int slot = 0; slot < batch.n_slots; ++slot)
-    pass.squares[batch.segment[slot] * pass.source->n_frames + frame] +=
-        sum_of_lanes(square * lanes_of(batch.mask[slot]));
+// Rows are far apart in memory, so that each touches pages of its own; a few adjacent columns are taken together.
+struct Tile {
+  int column;
+  int width;
+  Complex* columns;  // [width][n_rows]
+};
+
+template <class Real>
+inline Complex load(const Source& source, const Batch& batch, std::int64_t frame) {
+  const Real* coordinates = static_cast<const Real*>(source.data) + frame * source.frame_stride;
+  Complex value{gather(coordinates, batch.offset[0]) - lanes_of(batch.center[0]),
+                gather(coordinates, batch.offset[1]) - lanes_of(batch.center[1])};
+  if (source.drift) {
+    value.re -= gather_drift(source.drift + 3 * frame, batch.direction[0]);
+    value.im -= gather_drift(source.drift + 3 * frame, batch.direction[1]);
+  }
+  value.re *= lanes_of(batch.weight[0]);
+  value.im *= lanes_of(batch.weight[1]);
+  return value;
 }
 
-// Frames of one column, centred, in the precision of the sums; frames beyond the last one are the zero padding.
+// W rows of one column, centred, and their squares; frames beyond the last one are the zero padding.
 template <class Real>
-void load_column(const Pass& pass, const Batch& batch, int column, Complex* x) {
-  const Source& source = *pass.source;
-  const std::int64_t n_columns = pass.plan->n_columns();
-  const Vector center_re = lanes_of(batch.center[0]), center_im = lanes_of(batch.center[1]);
-  const Vector weight_re = lanes_of(batch.weight[0]), weight_im = lanes_of(batch.weight[1]);
-  const auto* data = static_cast<const Real*>(source.data);
-  for (int row = 0; row < pass.plan->n_rows(); ++row) {
-    const std::int64_t frame = row * n_columns + column;
-    if (frame >= source.n_frames) {
-      x[row] = Complex{Vector{}, Vector{}};
+inline void load_rows(const Pass& pass, const Batch& batch, int column, std::int64_t first, Complex* x) {
+  const FftPlan& plan = *pass.plan;
+  Vector power[W];
+  for (int i = 0; i < W; ++i) {
+    const std::int64_t row = first + i, frame = row * plan.n_columns() + column;
+    if (row >= plan.n_rows() || frame >= pass.source->n_frames) {
+      if (row < plan.n_rows()) x[row] = Complex(Vector{}, Vector{});
+      power[i] = Vector{};
       continue;
     }
-    const Real* coordinates = data + frame * source.frame_stride;
-    Complex value{gather(coordinates, batch.offset[0]) - center_re, gather(coordinates, batch.offset[1]) - center_im};
-    if (source.drift) {
-      value.re -= gather_drift(source.drift + 3 * frame, batch.direction[0]);
-      value.im -= gather_drift(source.drift + 3 * frame, batch.direction[1]);
-    }
-    value.re *= weight_re;
-    value.im *= weight_im;
-    if (pass.parity == 0) add_squares(pass, batch, frame, value);
-    x[row] = pass.parity == 0 ? value : value * pass.plan->odd_rows()[row];
+    const Complex value = load<Real>(*pass.source, batch, frame);
+    power[i] = value.re * value.re + value.im * value.im;
+    x[row] = pass.parity == 0 ? value : value * plan.odd_rows()[row];
+  }
+  if (pass.parity == 1) return;
+  const std::int64_t height = padded(plan.n_rows());
+  add_to_slots(power, batch, pass.squares + column * height + first, plan.n_columns() * height);
+}
+
+template <class Real>
+void load_tile(const Pass& pass, const Batch& batch, const Tile& tile) {
+  const int n_rows = pass.plan->n_rows();
+  for (int first = 0; first < n_rows; first += W)
+    for (int i = 0; i < tile.width; ++i)
+      load_rows<Real>(pass, batch, tile.column + i, first, tile.columns + std::int64_t{i} * n_rows);
+}
+
+// Down the columns of a tile and on to the work space. The way back interleaves bins instead of frames and so uses
+// the factors of the even pass in both.
+void transform_tile(const Pass& pass, int batch, const Tile& tile, int parity) {
+  const int n_rows = pass.plan->n_rows();
+  for (int i = 0; i < tile.width; ++i) transform(tile.columns + std::int64_t{i} * n_rows, pass.plan->down());
+  const Root* between = pass.plan->between(parity) + std::int64_t{tile.column} * n_rows;
+  for (int row = 0; row < n_rows; ++row) {
+    Complex* target = row_of(pass, batch, row) + tile.column;
+    for (int i = 0; i < tile.width; ++i) target[i] = tile.columns[i * n_rows + row] * between[i * n_rows + row];
   }
 }
 
-void store_column(const Pass& pass, int batch, int column, const Complex* x) {
-  const int n_rows = pass.plan->n_rows();
-  const Root* between = pass.plan->between(pass.parity) + std::int64_t{column} * n_rows;
-  for (int row = 0; row < n_rows; ++row) row_of(pass, batch, row)[column] = x[row] * between[row];
-}
-
 void columns(const Pass& pass, int begin, int end, double* scratch) {
-  auto* x = reinterpret_cast<Complex*>(scratch);
-  for (int column = begin; column < end; ++column)
+  for (int column = begin; column < end; column += columns_at_once) {
+    const int width = end - column < columns_at_once ? end - column : columns_at_once;
+    const Tile tile{column, width, reinterpret_cast<Complex*>(scratch)};
     for (int batch = 0; batch < pass.n_batches; ++batch) {
       if (pass.source->single_precision)
-        load_column<float>(pass, pass.batches[batch], column, x);
+        load_tile<float>(pass, pass.batches[batch], tile);
       else
-        load_column<double>(pass, pass.batches[batch], column, x);
-      transform(x, pass.plan->down());
-      store_column(pass, batch, column, x);
+        load_tile<double>(pass, pass.batches[batch], tile);
+      transform_tile(pass, batch, tile, pass.parity);
     }
-}
-
-void add_power(const Complex* x, int n, Vector mask, double* spectrum) {
-  for (int i = 0; i < n; ++i) spectrum[i] += sum_of_lanes((x[i].re * x[i].re + x[i].im * x[i].im) * mask);
+  }
 }
 
 void rows(const Pass& pass, int begin, int end) {
   const std::int64_t n_rows = pass.plan->n_rows(), n_columns = pass.plan->n_columns();
-  for (int row = begin; row < end; ++row)
-    for (int i = 0; i < pass.n_batches; ++i) {
-      const Batch& batch = pass.batches[i];
-      Complex* x = row_of(pass, i, row);
-      transform(x, pass.plan->across());
-      for (int slot = 0; slot < batch.n_slots; ++slot)
-        add_power(x, static_cast<int>(n_columns), lanes_of(batch.mask[slot]),
-                  pass.spectra + ((2 * std::int64_t{batch.segment[slot]} + pass.parity) * n_rows + row) * n_columns);
-    }
-}
-
-// Power at bin 2n + parity of the padded transform; spectra of real series are even and stored up to half_length.
-inline double power_at(const Pass& pass, int series, std::int64_t n) {
-  const std::int64_t half = pass.plan->half_length();
-  if (series >= pass.n_series) return 0;
-  const std::int64_t bin = 2 * n + pass.parity;
-  return pass.half_spectra[series * (half + 1) + (bin <= half ? bin : 2 * half - bin)];
-}
-
-void inverse_columns(const Pass& pass, int begin, int end, double* scratch) {
-  auto* x = reinterpret_cast<Complex*>(scratch);
-  const std::int64_t n_rows = pass.plan->n_rows(), n_columns = pass.plan->n_columns();
-  for (int column = begin; column < end; ++column)
-    for (int batch = 0; batch < pass.n_batches; ++batch) {
-      for (std::int64_t row = 0; row < n_rows; ++row)
-        for (int lane = 0; lane < W; ++lane) {
-          const int series = 2 * (batch * W + lane);
-          x[row].re[lane] = power_at(pass, series, row * n_columns + column);
-          x[row].im[lane] = power_at(pass, series + 1, row * n_columns + column);
-        }
-      transform(x, pass.plan->down());
-      // Both passes use the factors of the even one: the bins, not the frames, are what is interleaved here.
-      const Root* between = pass.plan->between(0) + column * n_rows;
-      for (int row = 0; row < n_rows; ++row) row_of(pass, batch, row)[column] = x[row] * between[row];
-    }
-}
-
-void inverse_rows(const Pass& pass, int begin, int end) {
-  const FftPlan& plan = *pass.plan;
-  const std::int64_t n_frames = plan.n_frames(), length = 2 * plan.half_length();
-  const double scale = 1.0 / static_cast<double>(length);
+  const std::int64_t parity_stride = n_rows * padded(n_columns);
   for (int row = begin; row < end; ++row)
     for (int batch = 0; batch < pass.n_batches; ++batch) {
       Complex* x = row_of(pass, batch, row);
-      transform(x, plan.across());
-      for (int column = 0; column < plan.n_columns(); ++column) {
-        const std::int64_t lag = plan.bin(0, row, column) / 2;
-        if (lag >= n_frames) continue;
-        const Complex value = (pass.parity == 0 ? x[column] : x[column] * unit_root(lag, length)) * scale;
-        for (int lane = 0; lane < W; ++lane)
-          for (int part = 0; part < 2; ++part) {
-            const int series = 2 * (batch * W + lane) + part;
-            if (series >= pass.n_series) continue;
-            pass.correlations[series * n_frames + lag] += part == 0 ? value.re[lane] : value.im[lane];
-          }
+      transform(x, pass.plan->across());
+      double* spectrum = pass.spectra + pass.parity * parity_stride + row * padded(n_columns);
+      for (std::int64_t first = 0; first < n_columns; first += W) {
+        Vector power[W];
+        for (int i = 0; i < W; ++i)
+          power[i] = first + i < n_columns ? x[first + i].re * x[first + i].re + x[first + i].im * x[first + i].im
+                                           : Vector{};
+        add_to_slots(power, pass.batches[batch], spectrum + first, 2 * parity_stride);
       }
+    }
+}
+
+// Spectra of real series are even and stored up to half_length; bin 2n + parity is the n-th of its pass.
+void load_spectrum_column(const Pass& pass, int batch, int column, Complex* x) {
+  const std::int64_t half = pass.plan->half_length(), n_columns = pass.plan->n_columns();
+  const int first = 2 * W * batch;
+  const int n_series = pass.n_series - first < 2 * W ? pass.n_series - first : 2 * W;
+  for (int row = 0; row < pass.plan->n_rows(); ++row) {
+    const std::int64_t bin = 2 * (row * n_columns + column) + pass.parity;
+    const double* power = pass.half_spectra + first * (half + 1) + (bin <= half ? bin : 2 * half - bin);
+    Vector parts[2] = {};
+    for (int series = 0; series < n_series; ++series) parts[series % 2][series / 2] = power[series * (half + 1)];
+    x[row] = Complex(parts[0], parts[1]);
+  }
+}
+
+void inverse_columns(const Pass& pass, int begin, int end, double* scratch) {
+  const int n_rows = pass.plan->n_rows();
+  for (int column = begin; column < end; column += columns_at_once) {
+    const int width = end - column < columns_at_once ? end - column : columns_at_once;
+    const Tile tile{column, width, reinterpret_cast<Complex*>(scratch)};
+    for (int batch = 0; batch < pass.n_batches; ++batch) {
+      for (int i = 0; i < width; ++i)
+        load_spectrum_column(pass, batch, column + i, tile.columns + std::int64_t{i} * n_rows);
+      transform_tile(pass, batch, tile, 0);
+    }
+  }
+}
+
+// Adds the lags that one row of results holds, `n_rows` apart, to the correlations.
+void add_row(const Pass& pass, int batch, int row, const Complex* x) {
+  const FftPlan& plan = *pass.plan;
+  const int first = 2 * W * batch;
+  const int n_series = pass.n_series - first < 2 * W ? pass.n_series - first : 2 * W;
+  const double scale = 0.5 / static_cast<double>(plan.half_length());
+  const Root row_root = unit_root(plan.down().frequency()[row], 2 * plan.half_length());
+  for (int column = 0; column < plan.n_columns(); ++column) {
+    const std::int64_t lag =
+        plan.down().frequency()[row] + std::int64_t{plan.n_rows()} * plan.across().frequency()[column];
+    if (lag >= plan.n_frames()) continue;
+    const Complex value =
+        (pass.parity == 0 ? x[column] : x[column] * row_root * plan.odd_columns()[column]) * scale;
+    double* correlation = pass.correlations + first * plan.n_frames() + lag;
+    for (int series = 0; series < n_series; ++series)
+      correlation[series * plan.n_frames()] += series % 2 == 0 ? value.re[series / 2] : value.im[series / 2];
+  }
+}
+
+void inverse_rows(const Pass& pass, int begin, int end) {
+  // Rows in the order of their frequencies: their lags are neighbours in memory.
+  for (int i = begin; i < end; ++i)
+    for (int batch = 0; batch < pass.n_batches; ++batch) {
+      const int row = pass.plan->down().position()[i];
+      Complex* x = row_of(pass, batch, row);
+      transform(x, pass.plan->across());
+      add_row(pass, batch, row, x);
     }
 }
 

@@ -134,20 +134,21 @@ def msd(
     total = GroupMoments.zeros((n_lags,))
     directions = np.zeros((n_lags, 3))
     curves, weights = [], []
-    for group_sums, n_members in _group_sums(positions, selected, groups, n_threads, max_memory):
-        curve = group_sums[:, :n_lags] / (n_members * (n_frames - np.arange(n_lags)))
-        directions += n_members / len(selected) * curve.T
-        whole = curve.sum(axis=0)
-        total.add(whole, n_members)
-        curves.append(whole[log_lags])
-        weights.append(float(n_members))
+    n_origins = n_frames - np.arange(n_lags)
+    for sums, n_members in _sums(positions, selected, groups, n_threads, max_memory):
+        directions += sums[:3, :n_lags].T / (len(selected) * n_origins)[:, None]
+        for group_sum, weight in zip(sums[3:, :n_lags], n_members, strict=True):
+            curve = group_sum / (weight * n_origins)
+            total.add(curve, float(weight))
+            curves.append(curve[log_lags])
+            weights.append(float(weight))
     lag = step * np.arange(n_lags)
     return MSD(
         lag=lag,
         msd=total.mean,
         error=total.error,
         directions=directions,
-        n_origins=n_frames - np.arange(n_lags),
+        n_origins=n_origins,
         n_particles=len(selected),
         groups=GroupCurves(lag[log_lags], np.array(curves), np.array(weights)),
     )
@@ -162,25 +163,24 @@ def logarithmic_lags(n_lags: int, per_decade: int = GROUP_LAGS_PER_DECADE) -> In
     return np.unique(np.clip(np.rint(grid).astype(np.int64), 1, n_lags - 1))
 
 
-def _group_sums(
+def _sums(
     positions: npt.NDArray[Any], selected: Integers, groups: Integers, n_threads: int, max_memory: int | None
-) -> Iterator[tuple[Floats, int]]:
-    """Displacement sums (3, n_frames) and number of particles of one group after the other."""
+) -> Iterator[tuple[Floats, Integers]]:
+    """Displacement sums of x, y, z and of some groups (3 + k, n_frames), and the particles in each of the groups."""
     n_frames = len(positions)
     n_groups = int(groups.max()) + 1
-    # Spectra in two orders, squares and sums: about 56 bytes for each frame of x, y and z.
-    at_once = max(1, int((max_memory or DEFAULT_MEMORY) // (3 * 56 * n_frames)))
+    # Spectra in two orders, squares in two and sums: about 64 bytes for each frame and sum.
+    at_once = max(1, int((max_memory or DEFAULT_MEMORY) // (64 * n_frames)) - 3)
     for first in range(0, n_groups, at_once):
         members = np.flatnonzero((groups >= first) & (groups < first + at_once))
-        n_segments = 3 * min(at_once, n_groups - first)
-        accumulator = SpectraAccumulator(n_frames, n_segments, n_threads=n_threads)
-        segments = 3 * (groups[members] - first)[:, None] + np.arange(3)
+        accumulator = SpectraAccumulator(n_frames, 3 + min(at_once, n_groups - first), n_threads=n_threads)
+        segments = np.empty((len(members), 3, 2), dtype=np.int64)
+        segments[:, :, 0] = np.arange(3)
+        segments[:, :, 1] = 3 + groups[members, None] - first
         accumulator.add(positions, selected[members], segments)
         partial = accumulator.partial
         _refuse_nan(partial.squares, positions, selected)
-        sums = partial.displacement_sums(n_threads).reshape(-1, 3, n_frames)
-        for group_sum, n_series in zip(sums, partial.n_series[::3], strict=True):
-            yield group_sum, int(n_series)
+        yield partial.displacement_sums(n_threads), partial.n_series[3:] // 3
 
 
 def _checked_positions(trajectory: Any) -> npt.NDArray[Any]:

@@ -120,8 +120,8 @@ class SpectraAccumulator:
             Unwrapped coordinates (Å).
         particles : (k,) int64
             Which of the n particles.
-        segments : (k, 3) int64
-            The sum that x, y and z of each of them adds to; −1: none.
+        segments : (k, 3, 2) int64
+            The two sums that x, y and z of each of them adds to; −1: none.
         drift : (n_frames, 3) float64, optional
             Subtracted from every particle (Å).
         """

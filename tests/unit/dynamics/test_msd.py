@@ -41,7 +41,8 @@ def test_every_instruction_set(rng):
         for work_bytes in (1, 0):
             plan = _core.dynamics.FftPlan(300)
             spectra, squares = np.zeros((3, plan.half_length + 1)), np.zeros((3, 300))
-            segments = np.tile(np.arange(3), (21, 1))
+            segments = np.full((21, 3, 2), -1)
+            segments[:, :, 0] = np.arange(3)
             _core.dynamics.add_power_spectra(
                 plan, positions, np.arange(21), segments, None, True, spectra, squares, 2, work_bytes, name
             )
