@@ -4,6 +4,7 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "dynamics/direct.hpp"
 #include "dynamics/fft_plan.hpp"
 #include "dynamics/series.hpp"
 #include "dynamics/spectrum.hpp"
@@ -77,6 +78,39 @@ void displacement_sums(const Sums& squares, Sums correlations) {
   dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), sums);
 }
 
+void add_weighted_sums(const py::array& positions, const Array<std::int64_t>& offsets,
+                       const Array<std::int64_t>& members, const Array<double>& weights, Array<double> sums,
+                       int n_threads) {
+  const auto [source, layout] = source_from(positions, std::nullopt);
+  require(sums.ndim() == 3, "sums must have 3 dimensions");
+  const View3<double> view(sums.mutable_data(), sums.shape(0), sums.shape(1), sums.shape(2));
+  const auto sets = view1(offsets, "offsets");
+  const auto list = view1(members, "members");
+  const auto factors = view1(weights, "weights");
+  py::gil_scoped_release release;
+  dynamics::add_weighted_sums(source, layout, sets, list, factors, n_threads, view);
+}
+
+py::array_t<double> displacement_moments(const py::array& positions, const Array<std::int64_t>& particles,
+                                         const Array<std::int64_t>& group, int n_groups,
+                                         const Array<std::int64_t>& offsets, const Array<std::int64_t>& pairs,
+                                         const std::optional<Array<double>>& drift, int n_threads) {
+  const auto [source, layout] = source_from(positions, drift);
+  const auto chosen = view1(particles, "particles");
+  const auto groups = view1(group, "group");
+  const auto lags = view1(offsets, "offsets");
+  const auto frames = view2(pairs, "pairs", 2);
+  require(n_groups > 0 && !lags.empty(), "n_groups and offsets must not be empty");
+  const auto n_lags = static_cast<py::ssize_t>(lags.size()) - 1;
+  std::vector<double> moments(n_lags * n_groups * dynamics::n_moments);
+  {
+    py::gil_scoped_release release;
+    dynamics::displacement_moments(source, layout, chosen, groups, lags, frames, n_threads,
+                                   View3<double>(moments.data(), n_lags, n_groups, dynamics::n_moments));
+  }
+  return to_numpy(std::move(moments), {n_lags, n_groups, dynamics::n_moments});
+}
+
 }  // namespace
 
 void bind_dynamics(py::module_ m) {
@@ -92,6 +126,12 @@ void bind_dynamics(py::module_ m) {
         py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
   m.def("correlations", &correlations, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("n_threads") = 0,
         py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
+  m.def("add_weighted_sums", &add_weighted_sums, py::arg("positions"), py::arg("offsets").noconvert(),
+        py::arg("members").noconvert(), py::arg("weights").noconvert(), py::arg("sums").noconvert(),
+        py::arg("n_threads") = 0);
+  m.def("displacement_moments", &displacement_moments, py::arg("positions"), py::arg("particles").noconvert(),
+        py::arg("group").noconvert(), py::arg("n_groups"), py::arg("offsets").noconvert(),
+        py::arg("pairs").noconvert(), py::arg("drift").noconvert(), py::arg("n_threads") = 0);
   m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert());
 }
 

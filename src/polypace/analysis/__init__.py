@@ -1,5 +1,6 @@
 """Dynamics and structure of polymers from trajectories."""
 
+from polypace.analysis.chain_motion import ChainMSD, chain_msd
 from polypace.analysis.chains import Backbones, ChainDimensions, chain_dimensions, find_backbones
 from polypace.analysis.distance import DistributionDistance, distribution_distance
 from polypace.analysis.distributions import (
@@ -19,6 +20,7 @@ __all__ = [
     "RDF",
     "Backbones",
     "ChainDimensions",
+    "ChainMSD",
     "Density",
     "DihedralDistribution",
     "Distribution",
@@ -27,6 +29,7 @@ __all__ = [
     "angle_distribution",
     "bond_distribution",
     "chain_dimensions",
+    "chain_msd",
     "density",
     "density_of_series",
     "dihedral_distribution",

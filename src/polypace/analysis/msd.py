@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from polypace.analysis.groups import GroupMoments, assign_groups
-from polypace.analysis.spectra import SpectraAccumulator
-from polypace.errors import InputError
+from polypace.analysis.curves import Curve, CurveBuilder, Effort, GroupCurves, group_sets
+from polypace.analysis.groups import assign_groups
+from polypace.analysis.lags import Lags, lags_of, origin_averages
+from polypace.analysis.motion import Motion, weighted_centers
+from polypace.analysis.open_motion import open_motion
+from polypace.analysis.selection import molecule_numbers, particle_masses, selected_particles
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-DEFAULT_MEMORY = 1 << 30  # bytes for sums of groups where no limit is given
-GROUP_LAGS_PER_DECADE = 24
-
-
-@dataclass(frozen=True, eq=False)
-class GroupCurves:
-    """The same average for groups of independent molecules, at lags spaced evenly in the logarithm.
-
-    Parameters
-    ----------
-    lag : (k,) float64
-        ps
-    curves : (n_groups, k) float64
-    weights : (n_groups,) float64
-        Number of particles of every group.
-    """
-
-    lag: Floats
-    curves: Floats
-    weights: Floats
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,167 +63,106 @@ def msd(
     trajectory: Any,
     dt: float | None = None,
     *,
+    times: npt.ArrayLike | None = None,
     particles: npt.ArrayLike | None = None,
     molecules: npt.ArrayLike | None = None,
+    masses: npt.ArrayLike | None = None,
+    remove_drift: bool = False,
     max_lag: float | None = None,
     n_groups: int | None = None,
     n_threads: int = 0,
     max_memory: int | None = None,
+    scratch: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> MSD:
     r"""Mean square displacement of particles, averaged over all time origins.
 
     .. math:: \mathrm{MSD}(m\,dt) = \frac{1}{N (F-m)} \sum_i \sum_{n=0}^{F-m-1} |r_i(n+m) - r_i(n)|^2
 
-    Computed exactly by FFT in double precision, whatever the distance of the coordinates from the origin.
+    Frames at equal steps: exact, by FFT in double precision, whatever the distance of the coordinates from the
+    origin. Frames at other times: direct sums over pairs of frames, at the lags that the frames have.
 
     Parameters
     ----------
-    trajectory : (n_frames, n_particles, 3) float32 or float64
-        Unwrapped coordinates (Å), frames equally spaced in time.
-    dt : float
-        Time between frames (ps).
-    particles : (k,) int, optional
+    trajectory : (n_frames, n_particles, 3) float32 or float64, or polypace.trajectory.Trajectory
+        Unwrapped coordinates (Å); a trajectory is unwrapped and brings its times and molecules.
+    dt : float, optional
+        Time between frames of an array (ps).
+    times : (n_frames,) float, optional
+        Times of the frames of an array, where they are not equally spaced (ps).
+    particles : (k,) int or (n_particles,) bool, optional
         Which particles; default all.
     molecules : (n_particles,) int, optional
         Molecule of every particle. Errors then come from groups of whole molecules, as they must where particles of
         a molecule move together.
+    masses : (n_particles,) float, optional
+        For the centre of mass whose drift is removed; default all the same.
+    remove_drift : bool
+        Subtract the displacement of the centre of mass of all particles.
     max_lag : float, optional
-        Longest lag that is returned (ps); default all.
+        Longest lag (ps); default all.
     n_groups : int, optional
         Number of groups for the error.
     n_threads : int
-        0: OMP_NUM_THREADS, else all cores.
+        0: OMP_NUM_THREADS, else all cores. The result does not depend on it.
     max_memory : int, optional
-        Limit of the memory for sums and work space (bytes).
+        Bytes that the analysis may use. Trajectories that do not fit are transposed on disk first.
+    scratch : path, optional
+        Folder for that; it is kept, and a transposition that was interrupted goes on there. Default: temporary.
+    progress : callable(str, float), optional
+        Told what is done and which part of it is finished.
 
     Raises
     ------
     InputError
-        for fewer than two frames, no particles, NaN, a time step that is not positive.
+        for fewer than two frames, no particles, NaN, times that do not increase, arguments of the wrong shape.
 
     Notes
     -----
-    Algorithm: Calandrini et al., Collection SFN 12, 201 (2011), eq. 30 ff., with one spectrum for all particles.
+    Algorithm: Calandrini et al., Collection SFN 12, 201 (2011), with one spectrum for all particles.
     """
-    positions = _checked_positions(trajectory)
-    step = _checked_step(dt)
-    selected = _selected(particles, positions.shape[1])
-    units = selected if molecules is None else _units(molecules, positions.shape[1])[selected]
-    groups = assign_groups(units, n_groups)
-    n_frames = len(positions)
-    n_lags = n_frames if max_lag is None else min(n_frames, int(max_lag / step + 1e-9) + 1)
-    if n_lags < 2:
-        raise InputError(f"max_lag must be at least the time between frames, {step} ps, got {max_lag}")
-    log_lags = logarithmic_lags(n_lags)
-    total = GroupMoments.zeros((n_lags,))
-    directions = np.zeros((n_lags, 3))
-    curves, weights = [], []
-    n_origins = n_frames - np.arange(n_lags)
-    for sums, n_members in _sums(positions, selected, groups, n_threads, max_memory):
-        directions += sums[:3, :n_lags].T / (len(selected) * n_origins)[:, None]
-        for group_sum, weight in zip(sums[3:, :n_lags], n_members, strict=True):
-            curve = group_sum / (weight * n_origins)
-            total.add(curve, float(weight))
-            curves.append(curve[log_lags])
-            weights.append(float(weight))
-    lag = step * np.arange(n_lags)
-    return MSD(
-        lag=lag,
-        msd=total.mean,
-        error=total.error,
-        directions=directions,
-        n_origins=n_origins,
-        n_particles=len(selected),
-        groups=GroupCurves(lag[log_lags], np.array(curves), np.array(weights)),
-    )
+    effort = Effort(n_threads, max_memory)
+    with open_motion(trajectory, dt, times, effort, scratch, progress) as motion:
+        n = motion.n_particles
+        chosen = selected_particles(particles, n)
+        own = getattr(trajectory, "topology", None)
+        molecules = getattr(own, "molecules", None) if molecules is None else molecules
+        units = np.arange(n) if molecules is None else molecule_numbers(molecules, n)
+        drift = None
+        if remove_drift:
+            drift = system_drift(motion, particle_masses(masses, n), n_threads)
+        lags = lags_of(motion.times, max_lag)
+        groups = assign_groups(units[chosen], n_groups)
+        curve = displacement_curve(motion, chosen, groups, lags, effort, drift)
+    return as_msd(curve, lags, len(chosen))
 
 
-def logarithmic_lags(n_lags: int, per_decade: int = GROUP_LAGS_PER_DECADE) -> Integers:
-    """Distinct lags 1 … n_lags−1 (in frames), spaced evenly in the logarithm."""
-    if n_lags < 2:
-        return np.zeros(0, dtype=np.int64)
-    decades = np.log10(n_lags - 1)
-    grid = np.logspace(0, decades, max(2, int(np.ceil(decades * per_decade)) + 1))
-    return np.unique(np.clip(np.rint(grid).astype(np.int64), 1, n_lags - 1))
-
-
-def _sums(
-    positions: npt.NDArray[Any], selected: Integers, groups: Integers, n_threads: int, max_memory: int | None
-) -> Iterator[tuple[Floats, Integers]]:
-    """Displacement sums of x, y, z and of some groups (3 + k, n_frames), and the particles in each of the groups."""
-    n_frames = len(positions)
-    n_groups = int(groups.max()) + 1
-    # Spectra in two orders, squares in two and sums: about 64 bytes for each frame and sum.
-    at_once = max(1, int((max_memory or DEFAULT_MEMORY) // (64 * n_frames)) - 3)
-    for first in range(0, n_groups, at_once):
-        members = np.flatnonzero((groups >= first) & (groups < first + at_once))
-        accumulator = SpectraAccumulator(n_frames, 3 + min(at_once, n_groups - first), n_threads=n_threads)
-        segments = np.empty((len(members), 3, 2), dtype=np.int64)
-        segments[:, :, 0] = np.arange(3)
-        segments[:, :, 1] = 3 + groups[members, None] - first
-        accumulator.add(positions, selected[members], segments)
-        partial = accumulator.partial
-        _refuse_nan(partial.squares, positions, selected)
-        yield partial.displacement_sums(n_threads), partial.n_series[3:] // 3
-
-
-def _checked_positions(trajectory: Any) -> npt.NDArray[Any]:
-    positions = np.asanyarray(trajectory)
-    if positions.ndim != 3 or positions.shape[2] != 3:
-        raise InputError(
-            f"trajectory must be an array (n_frames, n_particles, 3), got shape {positions.shape}"
+def displacement_curve(
+    motion: Motion,
+    particles: Integers,
+    groups: Integers,
+    lags: Lags,
+    effort: Effort,
+    drift: Floats | None = None,
+) -> Curve:
+    """Mean square displacement of `particles` in `groups`."""
+    builder = CurveBuilder(lags.lag, lags.logarithmic)
+    for first, members in group_sets(groups, effort.groups_at_once(len(motion.times))):
+        counts = np.bincount(groups[members] - first)
+        sums = origin_averages(
+            motion, particles[members], groups[members] - first, len(counts), lags, effort, drift
         )
-    if positions.dtype not in (np.float32, np.float64):
-        raise InputError(f"trajectory must be float32 or float64, got {positions.dtype}")
-    if len(positions) < 2:
-        raise InputError(
-            f"trajectory must have at least 2 frames to have displacements, got {len(positions)}"
-        )
-    if positions.shape[1] == 0:
-        raise InputError("trajectory has no particles")
-    return positions
+        builder.add_directions(sums[:3].T, 1 / len(particles))
+        for total, count in zip(sums[3:], counts, strict=True):
+            builder.add(total / count, float(count))
+    return builder.curve
 
 
-def _checked_step(dt: float | None) -> float:
-    if dt is None:
-        raise InputError("dt is needed: the time between the frames of the array in ps, for example dt=0.1")
-    if not (np.isfinite(dt) and dt > 0):
-        raise InputError(f"dt must be a positive time in ps, got {dt}")
-    return float(dt)
+def as_msd(curve: Curve, lags: Lags, n_particles: int) -> MSD:
+    return MSD(lags.lag, curve.mean, curve.error, curve.directions, lags.n_origins, n_particles, curve.groups)
 
 
-def _selected(particles: npt.ArrayLike | None, n_particles: int) -> Integers:
-    if particles is None:
-        return np.arange(n_particles, dtype=np.int64)
-    chosen = np.asarray(particles)
-    if chosen.dtype == bool and chosen.shape == (n_particles,):
-        chosen = np.flatnonzero(chosen)
-    if chosen.ndim != 1 or chosen.size == 0 or not np.issubdtype(chosen.dtype, np.integer):
-        raise InputError(
-            "particles must be a list of one or more particle numbers, or one bool for each particle"
-        )
-    if chosen.min() < 0 or chosen.max() >= n_particles:
-        raise InputError(f"particles must be 0…{n_particles - 1}, got {chosen.min()}…{chosen.max()}")
-    return np.ascontiguousarray(chosen, dtype=np.int64)
-
-
-def _units(molecules: npt.ArrayLike, n_particles: int) -> Integers:
-    units = np.asarray(molecules)
-    if units.shape != (n_particles,) or not np.issubdtype(units.dtype, np.integer):
-        raise InputError(f"molecules must hold one integer for each of the {n_particles} particles")
-    return units.astype(np.int64)
-
-
-def _refuse_nan(squares: Floats, positions: npt.NDArray[Any], selected: Integers) -> None:
-    # The sums tell for free that there is one; only then is it searched for.
-    if np.isfinite(squares).all():
-        return
-    for frame, coordinates in enumerate(positions):
-        bad = np.argwhere(~np.isfinite(coordinates[selected]))
-        if len(bad):
-            particle = int(selected[bad[0, 0]])
-            raise InputError(
-                f"trajectory has {coordinates[particle]} at frame {frame}, particle {particle}; leave the frame or the "
-                "particle out"
-            )
-    raise InputError("trajectory has coordinates too large to be squared")
+def system_drift(motion: Motion, masses: Floats, n_threads: int) -> Floats:
+    """(n_frames, 3): displacement of the centre of mass of all particles since the first frame (Å)."""
+    center = weighted_centers(motion, np.zeros(motion.n_particles, dtype=np.int64), masses, n_threads)[:, 0]
+    return np.ascontiguousarray(center - center[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,18 +55,24 @@ class PartialSpectra:
             self.n_series + other.n_series,
         )
 
-    def displacement_sums(self, n_threads: int = 0) -> Floats:
+    def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
-        sums = self.correlation_sums(n_threads)
+        sums = self.correlation_sums(n_threads, work_bytes)
         _core.dynamics.displacement_sums(self.squares, sums)
         return sums
 
-    def correlation_sums(self, n_threads: int = 0) -> Floats:
+    def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
         result: Floats = _core.dynamics.correlations(
-            _core.dynamics.FftPlan(self.n_frames), self.spectra, n_threads
+            fft_plan(self.n_frames), self.spectra, n_threads, work_bytes
         )
         return result
+
+
+@lru_cache(maxsize=2)
+def fft_plan(n_frames: int) -> Any:
+    """Tables of the transform; kept because the blocks of a trajectory all have the same length."""
+    return _core.dynamics.FftPlan(n_frames)
 
 
 class SpectraAccumulator:
@@ -96,14 +102,10 @@ class SpectraAccumulator:
         self._n_threads = n_threads
         self._work_bytes = work_bytes
         self._n_frames = n_frames
-        half_length = self._plan.half_length
+        half_length = fft_plan(n_frames).half_length
         self._spectra = np.zeros((n_segments, half_length + 1))
         self._squares = np.zeros((n_segments, n_frames))
         self._n_series = np.zeros(n_segments, dtype=np.int64)
-
-    @cached_property
-    def _plan(self) -> Any:
-        return _core.dynamics.FftPlan(self._n_frames)
 
     def add(
         self,
@@ -126,7 +128,7 @@ class SpectraAccumulator:
             Subtracted from every particle (Å).
         """
         _core.dynamics.add_power_spectra(
-            self._plan,
+            fft_plan(self._n_frames),
             positions,
             particles,
             segments,

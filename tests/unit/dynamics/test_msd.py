@@ -124,7 +124,7 @@ def test_errors_cover_the_truth():
         (np.zeros((5, 0, 3)), {"dt": 1.0}, "no particles"),
         (np.zeros((5, 2)), {"dt": 1.0}, "n_frames, n_particles, 3"),
         (np.zeros((5, 2, 3), dtype=int), {"dt": 1.0}, "float32 or float64"),
-        (np.zeros((5, 2, 3)), {}, "dt is needed"),
+        (np.zeros((5, 2, 3)), {}, "dt or times is needed"),
         (np.zeros((5, 2, 3)), {"dt": -1.0}, "dt must be a positive time"),
         (np.zeros((5, 2, 3)), {"dt": 1.0, "particles": [2]}, r"particles must be 0…1, got 2"),
         (np.zeros((5, 2, 3)), {"dt": 1.0, "molecules": [0]}, "molecules must hold one integer"),

@@ -1,0 +1,138 @@
+"""Coordinates of particles over all frames: what every dynamic average is taken of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace import _core
+from polypace.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Positions = npt.NDArray[Any]  # (n_frames, n, 3) float32 or float64
+
+STEP_TOLERANCE = 1e-6  # relative; dumps print times with 6 to 16 digits
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some of the particles asked for: `positions[:, local]` are the coordinates of `asked[index]`."""
+
+    positions: Positions
+    local: Integers
+    index: Integers
+
+
+class Motion(Protocol):
+    """Unwrapped coordinates (Å) of n_particles at n_frames times (ps), handed out by particles."""
+
+    times: Floats
+    n_particles: int
+
+    def pieces(self, particles: Integers) -> Iterator[Piece]:
+        """All frames of `particles`, in one or more pieces."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayMotion:
+    """Coordinates in memory (or mapped into it), read where they are.
+
+    Parameters
+    ----------
+    positions : (n_frames, n_particles, 3) float32 or float64
+    times : (n_frames,) float64
+    """
+
+    positions: Positions
+    times: Floats
+
+    @property
+    def n_particles(self) -> int:
+        return int(self.positions.shape[1])
+
+    def pieces(self, particles: Integers) -> Iterator[Piece]:
+        yield Piece(self.positions, particles, np.arange(len(particles)))
+
+
+def uniform_step(times: Floats) -> float | None:
+    """Time between frames (ps) where it is the same everywhere, else None."""
+    steps = np.diff(times)
+    mean = (times[-1] - times[0]) / len(steps)
+    return float(mean) if np.abs(steps - mean).max() <= STEP_TOLERANCE * mean * len(steps) ** 0.5 else None
+
+
+def array_motion(positions: Any, dt: float | None, times: npt.ArrayLike | None) -> ArrayMotion:
+    """Check an array (n_frames, n_particles, 3) and its times; it is not copied.
+
+    Raises
+    ------
+    InputError
+        for another shape or type, fewer than two frames, no particles, times that do not increase.
+    """
+    array = np.asanyarray(positions)
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise InputError(f"trajectory must be an array (n_frames, n_particles, 3), got shape {array.shape}")
+    if array.dtype not in (np.float32, np.float64):
+        raise InputError(f"trajectory must be float32 or float64, got {array.dtype}")
+    if len(array) < 2:
+        raise InputError(f"trajectory must have at least 2 frames to have displacements, got {len(array)}")
+    if array.shape[1] == 0:
+        raise InputError("trajectory has no particles")
+    return ArrayMotion(array, frame_times(len(array), dt, times))
+
+
+def frame_times(n_frames: int, dt: float | None, times: npt.ArrayLike | None) -> Floats:
+    """(n_frames,) times (ps) from a constant step or from the times themselves."""
+    if (dt is None) == (times is None):
+        raise InputError(
+            "dt or times is needed: the time between the frames of the array in ps, for example dt=0.1, or the time "
+            "of each frame"
+        )
+    if dt is not None:
+        if not (np.isfinite(dt) and dt > 0):
+            raise InputError(f"dt must be a positive time in ps, got {dt}")
+        return float(dt) * np.arange(n_frames)
+    values = np.asarray(times, dtype=np.float64)
+    if values.shape != (n_frames,):
+        raise InputError(f"times must hold one time for each of the {n_frames} frames, got {values.shape}")
+    if not np.isfinite(values).all() or (np.diff(values) <= 0).any():
+        bad = int(np.argmax(~(np.diff(values) > 0))) + 1
+        raise InputError(f"times must increase, got {values[bad - 1]} then {values[bad]} ps at frame {bad}")
+    return values
+
+
+def weighted_centers(motion: Motion, sets: Integers, weights: Floats, n_threads: int = 0) -> Floats:
+    """(n_frames, n_sets, 3): Σ w r / Σ w over the particles of every set (−1: in none), Å."""
+    n_sets = int(sets.max()) + 1
+    sums = np.zeros((len(motion.times), n_sets, 3))
+    particles = np.flatnonzero(sets >= 0)
+    totals = np.bincount(sets[particles], weights[particles], minlength=n_sets)
+    for piece in motion.pieces(particles):
+        asked = particles[piece.index]
+        order = np.argsort(sets[asked], kind="stable")
+        counts = np.bincount(sets[asked], minlength=n_sets)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        scaled = weights[asked] / totals[sets[asked]]
+        _core.dynamics.add_weighted_sums(
+            piece.positions, offsets, piece.local[order], np.ascontiguousarray(scaled[order]), sums, n_threads
+        )
+    return sums
+
+
+def refuse_nan(piece: Piece, particles: Integers) -> None:
+    """Name the first coordinate that is not finite; only called where a sum is not."""
+    for frame, coordinates in enumerate(piece.positions):
+        bad = np.argwhere(~np.isfinite(coordinates[piece.local]))
+        if len(bad):
+            row = int(bad[0, 0])
+            raise InputError(
+                f"trajectory has {coordinates[piece.local[row]]} at frame {frame}, particle "
+                f"{particles[piece.index[row]]}; leave the frame or the particle out"
+            )
+    raise InputError("trajectory has coordinates too large to be squared")

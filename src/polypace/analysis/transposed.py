@@ -1,0 +1,150 @@
+"""Trajectories larger than memory: transposed on disk, frames to particles, in one pass.
+
+A file of blocks, each with all frames of a few particles: written in long pieces, read whole. The pass can be
+interrupted; the frames that are finished stand in `transposed.json`, and the same call goes on behind them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace.analysis.motion import Integers, Piece
+from polypace.errors import InputError
+
+Progress = Callable[[str, float], None]
+BLOCK_SHARE = 6  # a block of particles takes at most this part of the memory
+BUFFER_SHARE = 4  # the frames in flight and their copy take at most twice this part
+
+
+@dataclass(frozen=True)
+class FrameBlocks:
+    """What is read frame after frame: `read(begin, end)` gives (end − begin, n_particles, 3)."""
+
+    name: str
+    n_frames: int
+    n_particles: int
+    dtype: np.dtype[Any]
+    read: Callable[[int, int], npt.NDArray[Any]]
+
+    @property
+    def bytes_per_frame(self) -> int:
+        return self.n_particles * 3 * self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.n_frames * self.bytes_per_frame
+
+    def ranges(self, max_bytes: int, first: int = 0) -> Iterator[tuple[int, int]]:
+        size = max(1, max_bytes // self.bytes_per_frame)
+        for begin in range(first, self.n_frames, size):
+            yield begin, min(begin + size, self.n_frames)
+
+
+@dataclass(frozen=True)
+class TransposedFile:
+    """Blocks of `block` particles with all their frames, one after the other."""
+
+    path: Path
+    n_frames: int
+    n_particles: int
+    block: int
+    dtype: np.dtype[Any]
+
+    def particles(self, index: int) -> range:
+        return range(index * self.block, min((index + 1) * self.block, self.n_particles))
+
+    @property
+    def n_blocks(self) -> int:
+        return -(-self.n_particles // self.block)
+
+    def offset(self, index: int, frame: int) -> int:
+        """Byte of a block's frame."""
+        before = index * self.block * self.n_frames + frame * len(self.particles(index))
+        return before * 3 * self.dtype.itemsize
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """(n_frames, particles of the block, 3)"""
+        shape = (self.n_frames, len(self.particles(index)), 3)
+        values = np.fromfile(
+            self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, 0)
+        )
+        if values.size != np.prod(shape):
+            raise InputError(
+                f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again"
+            )
+        return values.reshape(shape)
+
+
+def transpose(
+    frames: FrameBlocks, folder: Path, max_memory: int, progress: Progress | None
+) -> TransposedFile:
+    """Write `frames` by particles into `folder`, or go on where an earlier call stopped."""
+    per_particle = frames.n_frames * 3 * frames.dtype.itemsize
+    block = int(np.clip(max_memory // BLOCK_SHARE // per_particle, 1, frames.n_particles))
+    file = TransposedFile(folder / "transposed.bin", frames.n_frames, frames.n_particles, block, frames.dtype)
+    state = {
+        "source": frames.name,
+        "n_frames": frames.n_frames,
+        "n_particles": frames.n_particles,
+        "dtype": frames.dtype.str,
+        "block": block,
+    }
+    done = _frames_done(folder, state)
+    with open(file.path, "r+b" if done else "wb") as output:
+        for begin, end in frames.ranges(max_memory // BUFFER_SHARE, done):
+            positions = np.asarray(frames.read(begin, end))
+            for index in range(file.n_blocks):
+                piece = np.ascontiguousarray(positions[:, file.particles(index)], dtype=frames.dtype)
+                os.pwrite(output.fileno(), memoryview(piece).cast("B"), file.offset(index, begin))
+            os.fsync(output.fileno())
+            _write_state(folder, {**state, "frames_done": end})
+            if progress:
+                progress("transposing", end / frames.n_frames)
+    return file
+
+
+def _frames_done(folder: Path, state: dict[str, Any]) -> int:
+    path = folder / "transposed.json"
+    if not path.exists() or not (folder / "transposed.bin").exists():
+        return 0
+    found = json.loads(path.read_text())
+    done = int(found.pop("frames_done"))
+    if found != state:
+        different = next(key for key in state if found.get(key) != state[key])
+        raise InputError(
+            f"scratch folder {folder} holds {different} = {found.get(different)!r}, not {state[different]!r}: give "
+            "another folder, or remove it"
+        )
+    return done
+
+
+def _write_state(folder: Path, state: dict[str, Any]) -> None:
+    temporary = folder / "transposed.json.part"
+    temporary.write_text(json.dumps(state))
+    temporary.replace(folder / "transposed.json")
+
+
+@dataclass(frozen=True, eq=False)
+class TransposedMotion:
+    """Coordinates in a transposed file, one block of particles in memory at a time."""
+
+    file: TransposedFile
+    times: npt.NDArray[np.float64]
+
+    @property
+    def n_particles(self) -> int:
+        return self.file.n_particles
+
+    def pieces(self, particles: Integers) -> Iterator[Piece]:
+        blocks = particles // self.file.block
+        for block in np.unique(blocks).tolist():
+            index = np.flatnonzero(blocks == block)
+            yield Piece(self.file.read(block), particles[index] - block * self.file.block, index)
