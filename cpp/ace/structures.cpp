@@ -1,149 +1,204 @@
 #include "ace/structures.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 
 #include "base/errors.hpp"
 #include "base/threads.hpp"
-#include "neighbors/neighbor_list.hpp"
+#include "neighbors/neighbor_finder.hpp"
 
 namespace polypace::ace {
 namespace {
 
-constexpr std::size_t group_atoms = 4096;  // structures are taken together up to this many atoms
 constexpr std::size_t block_atoms = 64;
 constexpr std::size_t slab_atoms = 256;
+constexpr std::size_t most_slabs = 32;
 
-// The neighbours of the atoms of some consecutive structures, joined.
-struct Group {
-  std::size_t first = 0, last = 0;        // structures
-  std::size_t first_atom = 0, n_atoms = 0;
-  std::vector<neighbors::NeighborList> lists;
-  std::vector<std::int64_t> offsets;      // atoms of the group + 1
-  std::vector<double> displacements;
+// What one thread does at a time: some whole structures, or a part of the atoms of one structure. The division depends
+// on the structures only, never on the threads.
+struct Slab {
+  std::size_t first_structure, last_structure;
+  std::size_t first_atom, last_atom;
+  bool whole;
+};
+
+std::vector<Slab> divide(const Structures& structures) {
+  std::vector<Slab> slabs;
+  for (std::size_t s = 0; s < structures.n_structures(); ++s) {
+    const auto begin = static_cast<std::size_t>(structures.offsets[s]), end = static_cast<std::size_t>(structures.offsets[s + 1]);
+    const std::size_t n = end - begin, n_parts = std::clamp<std::size_t>(n / slab_atoms, 1, most_slabs);
+    const bool joins = n_parts == 1 && !slabs.empty() && slabs.back().whole &&
+                       end - slabs.back().first_atom <= slab_atoms;
+    if (joins) {
+      slabs.back().last_structure = s + 1;
+      slabs.back().last_atom = end;
+      continue;
+    }
+    for (std::size_t part = 0; part < n_parts; ++part)
+      slabs.push_back({s, s + 1, begin + part * n / n_parts, begin + (part + 1) * n / n_parts, n_parts == 1});
+  }
+  return slabs;
+}
+
+neighbors::NeighborFinder make_finder(const Structures& structures, std::size_t s, double cutoff) {
+  const auto begin = structures.offsets[s], end = structures.offsets[s + 1];
+  return {View2<const double>(structures.positions + 3 * begin, end - begin, 3), structures.cells[s], cutoff};
+}
+
+// Finders of structures that several slabs share; the others are made by their slab.
+using Finders = std::vector<std::unique_ptr<neighbors::NeighborFinder>>;
+
+struct Scratch {
+  std::unique_ptr<Evaluator::Workspace, void (*)(Evaluator::Workspace*)> workspace;
+  neighbors::Surroundings surroundings;
+  std::vector<std::int64_t> offsets;
   std::vector<int> neighbor_species;
   std::vector<double> gradients;
 };
-
-void find_neighbors(const Structures& structures, double cutoff, int n_threads, Group& group) {
-  const std::size_t n = group.last - group.first;
-  group.lists.resize(n);
-  const auto build = [&](std::size_t s, int threads) {
-    const auto begin = structures.offsets[group.first + s], end = structures.offsets[group.first + s + 1];
-    group.lists[s] = neighbors::build_neighbor_list(
-        View2<const double>(structures.positions + 3 * begin, end - begin, 3), structures.cells[group.first + s],
-        cutoff, threads);
-  };
-  if (n == 1)
-    build(0, n_threads);
-  else
-    parallel_for(n, n_threads, [&](std::size_t s, int) { build(s, 1); });
-  group.offsets.assign(1, 0);
-  std::vector<std::size_t> first_pair(n + 1, 0);
-  for (std::size_t s = 0; s < n; ++s) {
-    const auto& list = group.lists[s];
-    for (std::size_t i = 1; i < list.offsets.size(); ++i)
-      group.offsets.push_back(static_cast<std::int64_t>(first_pair[s]) + list.offsets[i]);
-    first_pair[s + 1] = first_pair[s] + list.neighbors.size();
-  }
-  group.displacements.resize(3 * first_pair[n]);
-  group.neighbor_species.resize(first_pair[n]);
-  parallel_for(n, n_threads, [&](std::size_t s, int) {
-    auto& list = group.lists[s];
-    const int* species = structures.species + structures.offsets[group.first + s];
-    for (std::size_t pair = 0; pair < list.neighbors.size(); ++pair) {
-      for (int d = 0; d < 3; ++d) group.displacements[3 * (first_pair[s] + pair) + d] = list.displacements[pair][d];
-      group.neighbor_species[first_pair[s] + pair] = species[list.neighbors[pair]];
-    }
-    std::vector<Vec3>().swap(list.displacements);
-    std::vector<std::array<std::int32_t, 3>>().swap(list.shifts);
-  });
-}
 
 template <class T>
 T* shifted(T* pointer, std::size_t rows, std::size_t row_size = 1) {
   return pointer ? pointer + rows * row_size : nullptr;
 }
 
-void evaluate_group(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
-                    int n_threads, Group& group) {
-  group.gradients.resize(outputs.forces ? group.displacements.size() : 0);
-  const std::size_t n_blocks = (group.n_atoms + block_atoms - 1) / block_atoms;
-  std::vector<decltype(evaluator.make_workspace())> workspaces;
-  for (int thread = 0; thread < n_threads; ++thread) workspaces.push_back(evaluator.make_workspace());
-  parallel_for(n_blocks, n_threads, [&](std::size_t block, int thread) {
-    const std::size_t begin = block * block_atoms, atom = group.first_atom + begin;
-    Environments environments;
-    environments.n_atoms = std::min(block_atoms, group.n_atoms - begin);
-    environments.species = structures.species + atom;
-    environments.offsets = group.offsets.data() + begin;
-    environments.displacements = group.displacements.data();
-    environments.neighbor_species = group.neighbor_species.data();
-    Outputs wanted;
-    wanted.energies = shifted(outputs.energies, atom);
-    wanted.pair_gradients = outputs.forces ? group.gradients.data() : nullptr;
-    wanted.projections = shifted(outputs.projections, atom, evaluator.max_projections());
-    wanted.gammas = shifted(outputs.gammas, atom);
-    wanted.core_factors = shifted(outputs.core_factors, atom);
-    evaluator.evaluate(environments, wanted, *workspaces[thread]);
-  });
-}
+// Where the forces and the virial of a slab go: those of whole structures straight to the outputs.
+struct Sums {
+  double* forces;   // of the first atom of the structure
+  double* virial;
+};
 
-// Forces and virial of one structure. Slabs of centres add into arrays of their own, which are joined in order, so
-// threads do not change the sums.
-void scatter(const Structures& structures, const StructureOutputs& outputs, int n_threads, const Group& group,
-             std::size_t s) {
-  const auto atom = static_cast<std::size_t>(structures.offsets[group.first + s]);
-  const auto n = static_cast<std::size_t>(structures.offsets[group.first + s + 1]) - atom;
-  const auto& neighbors = group.lists[s].neighbors;
-  const std::int64_t* offsets = group.offsets.data() + (atom - group.first_atom);
-  const std::size_t n_slabs = std::clamp<std::size_t>(n / slab_atoms, 1, 16);
-  std::vector<double> sums(n_slabs * (3 * n + 6), 0.0);
-  parallel_for(n_slabs, n_threads, [&](std::size_t slab, int) {
-    double *forces = sums.data() + slab * (3 * n + 6), *virial = forces + 3 * n;
-    for (std::size_t i = slab * n / n_slabs; i < (slab + 1) * n / n_slabs; ++i)
-      for (auto pair = offsets[i]; pair < offsets[i + 1]; ++pair) {
-        const double *g = group.gradients.data() + 3 * pair, *r = group.displacements.data() + 3 * pair;
-        const std::size_t j = neighbors[pair - offsets[0]];
+class SlabEvaluation {
+ public:
+  SlabEvaluation(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs)
+      : evaluator_(evaluator), structures_(structures), outputs_(outputs), cutoff_(evaluator.max_cutoff()) {}
+
+  // Adds to sums(structure).
+  template <class SumsOf>
+  void run(const Slab& slab, const Finders& shared, const SumsOf& sums_of, Scratch& scratch) const {
+    std::size_t s = slab.first_structure;
+    std::optional<neighbors::NeighborFinder> own;
+    std::size_t own_structure = structures_.n_structures();
+    for (std::size_t begin = slab.first_atom; begin < slab.last_atom; begin += block_atoms) {
+      const std::size_t end = std::min(begin + block_atoms, slab.last_atom);
+      scratch.surroundings.neighbors.clear();
+      scratch.surroundings.displacements.clear();
+      scratch.offsets.assign(1, 0);
+      scratch.neighbor_species.clear();
+      const std::size_t first_structure = s;
+      for (std::size_t atom = begin; atom < end; ++atom) {
+        while (static_cast<std::size_t>(structures_.offsets[s + 1]) <= atom) ++s;
+        if (!shared[s] && own_structure != s) {
+          own.emplace(make_finder(structures_, s, cutoff_));
+          own_structure = s;
+        }
+        const auto& finder = shared[s] ? *shared[s] : *own;
+        add_atom(finder, s, atom, scratch);
+      }
+      evaluate_block(begin, end, scratch);
+      if (outputs_.forces) scatter(begin, end, first_structure, sums_of, scratch);
+    }
+  }
+
+ private:
+  void add_atom(const neighbors::NeighborFinder& finder, std::size_t s, std::size_t atom, Scratch& scratch) const {
+    const auto first = static_cast<std::size_t>(structures_.offsets[s]);
+    auto& neighbors = scratch.surroundings.neighbors;
+    finder.append(atom - first, scratch.surroundings);
+    for (std::size_t pair = scratch.neighbor_species.size(); pair < neighbors.size(); ++pair)
+      scratch.neighbor_species.push_back(structures_.species[first + neighbors[pair]]);
+    scratch.offsets.push_back(static_cast<std::int64_t>(neighbors.size()));
+  }
+
+  void evaluate_block(std::size_t begin, std::size_t end, Scratch& scratch) const {
+    Environments environments;
+    environments.n_atoms = end - begin;
+    environments.species = structures_.species + begin;
+    environments.offsets = scratch.offsets.data();
+    environments.displacements = scratch.surroundings.displacements.data();
+    environments.neighbor_species = scratch.neighbor_species.data();
+    Outputs wanted;
+    wanted.energies = shifted(outputs_.energies, begin);
+    if (outputs_.forces) {
+      if (scratch.gradients.size() < scratch.surroundings.displacements.size())
+        scratch.gradients.resize(scratch.surroundings.displacements.size());
+      wanted.pair_gradients = scratch.gradients.data();
+    }
+    wanted.projections = shifted(outputs_.projections, begin, evaluator_.max_projections());
+    wanted.gammas = shifted(outputs_.gammas, begin);
+    wanted.core_factors = shifted(outputs_.core_factors, begin);
+    evaluator_.evaluate(environments, wanted, *scratch.workspace);
+  }
+
+  template <class SumsOf>
+  void scatter(std::size_t begin, std::size_t end, std::size_t s, const SumsOf& sums_of, const Scratch& scratch) const {
+    for (std::size_t atom = begin; atom < end; ++atom) {
+      while (static_cast<std::size_t>(structures_.offsets[s + 1]) <= atom) ++s;
+      const Sums sums = sums_of(s);
+      double center[3] = {}, virial[6] = {};
+      for (auto pair = scratch.offsets[atom - begin]; pair < scratch.offsets[atom - begin + 1]; ++pair) {
+        const double *g = scratch.gradients.data() + 3 * pair, *r = scratch.surroundings.displacements.data() + 3 * pair;
+        double* other = sums.forces + 3 * static_cast<std::size_t>(scratch.surroundings.neighbors[pair]);
         for (int d = 0; d < 3; ++d) {
-          forces[3 * i + d] += g[d];
-          forces[3 * j + d] -= g[d];
+          center[d] += g[d];
+          other[d] -= g[d];
           virial[d] += r[d] * g[d];
         }
         virial[3] += r[0] * g[1];
         virial[4] += r[0] * g[2];
         virial[5] += r[1] * g[2];
       }
-  });
-  for (std::size_t slab = 1; slab < n_slabs; ++slab)
-    for (std::size_t x = 0; x < 3 * n + 6; ++x) sums[x] += sums[slab * (3 * n + 6) + x];
-  std::copy_n(sums.data(), 3 * n, outputs.forces + 3 * atom);
-  if (outputs.virials) std::copy_n(sums.data() + 3 * n, 6, outputs.virials + 6 * (group.first + s));
-}
+      double* own = sums.forces + 3 * (atom - static_cast<std::size_t>(structures_.offsets[s]));
+      for (int d = 0; d < 3; ++d) own[d] += center[d];
+      for (int v = 0; v < 6; ++v) sums.virial[v] += virial[v];
+    }
+  }
+
+  const Evaluator& evaluator_;
+  const Structures& structures_;
+  const StructureOutputs& outputs_;
+  double cutoff_;
+};
 
 }  // namespace
 
 void evaluate_structures(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
                          int n_threads) {
   n_threads = resolve_n_threads(n_threads);
-  const double cutoff = evaluator.max_cutoff();
-  require(cutoff > 0, "the potential defines no bond, so it has no cutoff");
-  Group group;
-  while (group.last < structures.n_structures()) {
-    group.first = group.last;
-    group.first_atom = static_cast<std::size_t>(structures.offsets[group.first]);
-    do {
-      ++group.last;
-      group.n_atoms = static_cast<std::size_t>(structures.offsets[group.last]) - group.first_atom;
-    } while (group.last < structures.n_structures() &&
-             static_cast<std::size_t>(structures.offsets[group.last + 1]) - group.first_atom <= group_atoms);
-    find_neighbors(structures, cutoff, n_threads, group);
-    evaluate_group(evaluator, structures, outputs, n_threads, group);
-    if (!outputs.forces) continue;
-    const std::size_t n = group.last - group.first;
-    if (n == 1)
-      scatter(structures, outputs, n_threads, group, 0);
-    else
-      parallel_for(n, n_threads, [&](std::size_t s, int) { scatter(structures, outputs, 1, group, s); });
+  require(evaluator.max_cutoff() > 0, "the potential defines no bond, so it has no cutoff");
+  require(!outputs.forces == !outputs.virials, "forces and virials are wanted together or not at all");
+  const std::vector<Slab> slabs = divide(structures);
+  Finders finders(structures.n_structures());
+  for (const auto& slab : slabs)
+    if (!slab.whole && !finders[slab.first_structure])
+      finders[slab.first_structure] = std::make_unique<neighbors::NeighborFinder>(
+          make_finder(structures, slab.first_structure, evaluator.max_cutoff()));
+  if (outputs.forces) {
+    std::fill_n(outputs.forces, 3 * structures.n_atoms(), 0.0);
+    std::fill_n(outputs.virials, 6 * structures.n_structures(), 0.0);
+  }
+  // Parts of one structure add into arrays of their own, which are joined in order, so threads do not change the sums.
+  std::vector<std::vector<double>> partial(slabs.size());
+  std::vector<Scratch> scratch;
+  for (int thread = 0; thread < n_threads; ++thread) scratch.push_back({evaluator.make_workspace(), {}, {}, {}, {}});
+  const SlabEvaluation evaluation(evaluator, structures, outputs);
+  parallel_for(slabs.size(), n_threads, [&](std::size_t i, int thread) {
+    const Slab& slab = slabs[i];
+    const auto n = static_cast<std::size_t>(structures.offsets[slab.first_structure + 1] -
+                                            structures.offsets[slab.first_structure]);
+    if (!slab.whole && outputs.forces) partial[i].assign(3 * n + 6, 0.0);
+    const auto sums_of = [&](std::size_t s) {
+      if (!slab.whole) return Sums{partial[i].data(), partial[i].data() + 3 * n};
+      return Sums{outputs.forces + 3 * structures.offsets[s], outputs.virials + 6 * s};
+    };
+    evaluation.run(slab, finders, sums_of, scratch[thread]);
+  });
+  for (std::size_t i = 0; i < slabs.size(); ++i) {
+    if (partial[i].empty()) continue;
+    const std::size_t s = slabs[i].first_structure, n = partial[i].size() - 6;
+    double* forces = outputs.forces + 3 * structures.offsets[s];
+    for (std::size_t x = 0; x < n; ++x) forces[x] += partial[i][x];
+    for (int v = 0; v < 6; ++v) outputs.virials[6 * s + v] += partial[i][n + v];
   }
 }
 
