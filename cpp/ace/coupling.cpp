@@ -17,8 +17,8 @@ namespace {
 
 // Sums of m-vectors that cancel to less than this are dropped by the compression.
 constexpr double negligible_weight = 1e-15;
-// Bounds the work one function may ask for; a rank-6 function with every l = 7 stays below.
-constexpr double max_candidates = 1e6;
+// Bounds the work one function may ask for; a rank-6 function with every l = 5 stays below.
+constexpr double max_candidates = 2e5;
 
 // ⟨l_left m_left l_right m_right | l_result m_left + m_right⟩; operands below `rank` are factors, above intermediates.
 struct Coupling {

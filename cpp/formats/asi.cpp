@@ -7,6 +7,7 @@
 
 #include "base/errors.hpp"
 #include "formats/formats.hpp"
+#include "formats/header_checks.hpp"
 #include "formats/text_file.hpp"
 #include "formats/zip.hpp"
 
@@ -124,6 +125,7 @@ std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const st
     auto symbol = member.name;
     if (symbol.size() > suffix.size() && symbol.compare(symbol.size() - suffix.size(), suffix.size(), suffix) == 0)
       symbol.resize(symbol.size() - suffix.size());
+    require(is_element(symbol), source, ": '", member.name, "' is not named after a chemical symbol, as in Cu.npy");
     require(matrices.count(symbol) == 0, source, ": element ", symbol, " appears twice");
     matrices[symbol] = parse_npy(member.content, source + ": " + symbol);
   }

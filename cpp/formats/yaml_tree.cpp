@@ -93,9 +93,34 @@ std::string shown(const std::string& text) {
   return "'" + (text.size() <= longest ? text : text.substr(0, longest) + "…") + "'";
 }
 
+// Length of the UTF-8 sequence at `position`, 0 when there is none. Source: RFC 3629, section 4.
+std::size_t utf8_length(const std::string& text, std::size_t position) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(position + i < text.size() ? text[position + i] : 0); };
+  const auto lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if (byte(i) >> 6 != 2) return 0;
+  const bool is_overlong = (lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xf0 && byte(1) < 0x90);
+  const bool is_outside = (lead == 0xed && byte(1) >= 0xa0) || (lead == 0xf4 && byte(1) >= 0x90);
+  return is_overlong || is_outside ? 0 : length;
+}
+
+// Other bytes would end up in messages that nobody can show.
+void require_utf8(const std::string& text, const std::string& source) {
+  int line = 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = utf8_length(text, i);
+    require(length > 0, source, ":", line, ": not a text file (invalid UTF-8)");
+    line += text[i] == '\n';
+    i += length;
+  }
+}
+
 }  // namespace
 
 YamlNode parse_yaml_tree(const std::string& text, const std::string& source) {
+  require_utf8(text, source);
   TreeBuilder builder(source);
   try {
     std::istringstream stream(text);

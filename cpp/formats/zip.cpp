@@ -81,6 +81,7 @@ class ZipReader {
     const auto name_size = integer(central + 28, 2);
     check_range(central + central_size, name_size);
     ZipMember result{bytes_.substr(central + central_size, name_size), {}};
+    for (const char c : result.name) check(c > ' ' && c < '\x7f', "the name of a zip member is damaged");
     check((integer(central + 8, 2) & 1) == 0, "member '", result.name, "' is encrypted");
     check(integer(central + 10, 2) == 0, "member '", result.name,
           "' is compressed; write the file with numpy.savez, not numpy.savez_compressed");
@@ -126,7 +127,6 @@ std::string common_header(const ZipMember& member) {
   append(header, member.content.size(), 4);
   append(header, member.content.size(), 4);
   append(header, member.name.size(), 2);
-  append(header, 0, 2);  // no extra field
   return header;
 }
 
@@ -145,12 +145,14 @@ std::string write_stored_zip(const std::vector<ZipMember>& members) {
     append(directory, central_signature, 4);
     append(directory, 20, 2);
     directory += header;
-      append(directory, 0, 8);  // comment length, disk, attributes
-    append(directory, 0, 2);
+      append(directory, 0, 6);  // lengths of extra field and comment, disk
+    append(directory, 0, 6);  // attributes
     append(directory, archive.size(), 4);
     directory += member.name;
     append(archive, local_signature, 4);
-    archive += header + member.name + member.content;
+    archive += header;
+    append(archive, 0, 2);  // length of extra field
+    archive += member.name + member.content;
   }
   const auto start = archive.size();
   archive += directory;

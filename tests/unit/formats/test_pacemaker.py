@@ -1,0 +1,147 @@
+"""Against the real pacemaker (python-ace): the same bases, and our files give it the same numbers."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from polypace._core import formats
+from polypace.ace import BasisSpec, Potential
+
+from .vectors import folder, load
+
+
+@pytest.fixture(scope="module")
+def pyace():
+    return pytest.importorskip("pyace", reason="needs the real pacemaker: pip install 'polypace[pacemaker]'")
+
+
+def recipe(elements, nradmax, lmax, **functions):
+    embedding = {"npot": "FinnisSinclairShiftedScaled", "fs_parameters": [1, 1, 1, 0.5], "ndensity": 2}
+    bond = {
+        "radbase": "ChebExpCos",
+        "radparameters": [5.25],
+        "rcut": 5.0,
+        "dcut": 0.01,
+        "NameOfCutoffFunction": "cos",
+    }
+    return {
+        "deltaSplineBins": 0.001,
+        "elements": elements,
+        "embeddings": {"ALL": embedding},
+        "bonds": {"ALL": bond},
+        "functions": {"ALL": {"nradmax_by_orders": nradmax, "lmax_by_orders": lmax}, **functions},
+    }
+
+
+def with_specific_keys():
+    made = recipe(["Ni", "Al"], [4, 2, 1], [0, 2, 1])
+    made["embeddings"]["Al"] = {"npot": "FinnisSinclair", "ndensity": 1, "fs_parameters": [1, 1]}
+    made["bonds"]["BINARY"] = {"rcut": 6.0, "r_in": 1.0, "delta_in": 0.3, "core-repulsion": [100, 5]}
+    made["bonds"]["NiAl"] = {"radbase": "SBessel", "nradbase": 9}
+    made["bonds"]["Ni"] = {"radbase": "ChebPow", "radparameters": [2.0], "lmax": 4}
+    made["functions"]["AlNi"] = {"nradmax_by_orders": [6, 3], "lmax_by_orders": [0, 3]}
+    made["functions"]["UNARY"] = {"nradmax_by_orders": [5, 3, 2, 1], "lmax_by_orders": [0, 3, 2, 1]}
+    return made
+
+
+RECIPES = {
+    "one element, every rank at its limit": recipe(["Al"], [9, 3, 2, 2, 1, 2], [0, 10, 6, 4, 3, 2]),
+    "one element": recipe(["C"], [15, 6, 4, 3, 2, 1], [0, 6, 5, 3, 2, 1]),
+    "two elements": recipe(["H", "C"], [5, 3, 2, 2, 1], [0, 3, 2, 2, 2]),
+    "three elements": recipe(["H", "C", "O"], [5, 2, 2, 1, 1], [0, 2, 2, 1, 1]),
+    "specific keys": with_specific_keys(),
+    "ternary limits": recipe(
+        ["Cu", "Al", "Ni"],
+        [2, 1],
+        [0, 1],
+        TERNARY={"nradmax_by_orders": [2, 6, 3], "lmax_by_orders": [0, 5, 2]},
+    ),
+    "50 per element": recipe(["H", "C"], [5, 4, 3, 2], [0, 3, 2, 2], number_of_functions_per_element=50),
+    "101 of three": recipe(["H", "C", "O"], [5, 4, 3, 2], [0, 3, 2, 2], number_of_functions_per_element=101),
+    "333 of one": recipe(["C"], [5, 4, 3, 2, 2], [0, 3, 2, 2, 2], number_of_functions_per_element=333),
+}
+
+
+def build(settings):
+    return BasisSpec(
+        elements=settings["elements"],
+        embeddings=settings["embeddings"],
+        bonds=settings["bonds"],
+        functions=settings["functions"],
+        delta_spline_bins=settings["deltaSplineBins"],
+    ).build()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_basis_is_the_one_pacemaker_makes(pyace, name, tmp_path):
+    settings = RECIPES[name]
+    pyace.create_multispecies_basis_config(copy.deepcopy(settings)).save(str(tmp_path / "theirs.yaml"))
+    own = build(settings)
+    theirs = Potential.read(tmp_path / "theirs.yaml")
+    assert formats.format_yaml(own.data) == formats.format_yaml(theirs.data)
+
+
+def randomized(potential, rng):
+    return potential.with_coefficients(rng.normal(scale=0.1, size=potential.coefficients.size))
+
+
+@pytest.mark.parametrize("name", ["two elements", "specific keys", "101 of three"])
+def test_pacemaker_reads_our_files_to_the_same_functions(pyace, name, rng, tmp_path):
+    own = randomized(build(RECIPES[name]), rng)
+    own.write(tmp_path / "own.yaml")
+    theirs = pyace.ACEBBasisSet(str(tmp_path / "own.yaml"))
+    np.testing.assert_array_equal(theirs.basis_coeffs, own.coefficients)
+    for mu in range(len(own.elements)):
+        functions = [*theirs.basis_rank1[mu], *theirs.basis[mu]]
+        coupled = own.data.coupled_functions(mu)
+        for has, want, written in zip(coupled, functions, own.data.functions[mu], strict=True):
+            assert (has.mus, [n + 1 for n in has.ns], has.ls) == (want.mus, want.ns, want.ls)
+            assert written.lint == list(want.LS)
+            if len(has.mus) > 1:
+                assert has.ms == np.ravel(want.ms_combs).tolist()
+                np.testing.assert_allclose(has.weights, np.ravel(want.gen_cgs), rtol=1e-12, atol=1e-16)
+
+
+def energy_and_forces(pyace, basis, atoms):
+    atoms = atoms.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # python-ace uses NumPy in ways that are deprecated
+        atoms.calc = pyace.PyACECalculator(basis)
+        return float(np.ravel(atoms.get_potential_energy())[0]), atoms.get_forces()
+
+
+@pytest.mark.parametrize(
+    "case", ["alni_zbl", "cu1_distance_corerep", "al_r1234_flatcrad", "alni_multispecies_asi"]
+)
+def test_pacemaker_gets_the_same_numbers_from_our_files(pyace, shared, case, tmp_path):
+    source = folder(shared) / load(shared, case)["potential"]
+    own = Potential.read(source)
+    own.write(tmp_path / "own.yaml")
+    own.write(tmp_path / "own.yace")
+    atoms = bulk(own.elements[0], cubic=True, a=4.0) * (2, 1, 1)
+    atoms.symbols[:3] = own.elements[-1]
+    atoms.rattle(0.1, seed=1)
+    energy, forces = energy_and_forces(pyace, str(source), atoms)
+    same, same_forces = energy_and_forces(pyace, str(tmp_path / "own.yaml"), atoms)
+    assert energy == same
+    np.testing.assert_array_equal(same_forces, forces)
+    ctilde = pyace.ACECTildeBasisSet()
+    ctilde.load_yaml(str(tmp_path / "own.yace"))
+    close, close_forces = energy_and_forces(pyace, ctilde, atoms)
+    assert close == pytest.approx(energy, rel=1e-12, abs=1e-12)
+    np.testing.assert_allclose(close_forces, forces, rtol=1e-10, atol=1e-11)
+
+
+def test_pacemaker_reads_the_padded_ctilde_file_entry_by_entry(pyace, shared, tmp_path):
+    """Unequal numbers of densities: ours is padded, theirs is not, and both mean the same."""
+    own = Potential.read(folder(shared) / "alni_multispecies_asi.yaml")
+    own.write(tmp_path / "own.yace")
+    theirs = pyace.ACECTildeBasisSet()
+    theirs.load_yaml(str(tmp_path / "own.yace"))
+    theirs.save_yaml(str(tmp_path / "again.yace"))
+    assert Potential.read(tmp_path / "again.yace") == Potential.read(tmp_path / "own.yace")
