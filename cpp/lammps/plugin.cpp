@@ -6,6 +6,7 @@
 #include <library.h>
 #include <utils.h>
 
+#include "fix_running_msd.hpp"
 #include "pair_ace.hpp"
 #include "pair_lj_mdf_tail.hpp"
 #include "plugin_interface.hpp"
@@ -32,16 +33,34 @@ void* create_pair(void* lammps) {
 }
 
 template <class Style>
-void register_pair(void* lammps, void* handle, lammpsplugin_regfunc register_style, const char* name,
-                   const char* info) {
+void* create_fix(void* lammps, int narg, char** arg) {
+  return new Style(static_cast<LAMMPS*>(lammps), narg, arg);
+}
+
+// What all styles of this plugin have in common.
+lammpsplugin_t describe(const char* kind, const char* name, const char* info, void* handle) {
   lammpsplugin_t style{};
   style.version = POLYPACE_LAMMPS_VERSION;
-  style.style = "pair";
+  style.style = kind;
   style.name = name;
   style.info = info;
   style.author = "the PolyPACE developers";
-  style.creator.v1 = &create_pair<Style>;
   style.handle = handle;
+  return style;
+}
+
+template <class Style>
+void register_pair(void* lammps, void* handle, lammpsplugin_regfunc register_style, const char* name,
+                   const char* info) {
+  lammpsplugin_t style = describe("pair", name, info, handle);
+  style.creator.v1 = &create_pair<Style>;
+  register_style(&style, lammps);
+}
+
+template <class Style>
+void register_fix(void* lammps, void* handle, lammpsplugin_regfunc register_style, const char* name, const char* info) {
+  lammpsplugin_t style = describe("fix", name, info, handle);
+  style.creator.v2 = &create_fix<Style>;
   register_style(&style, lammps);
 }
 
@@ -66,4 +85,6 @@ void lammpsplugin_init(void* lammps, void* handle, void* register_function) {
                                        "PolyPACE " POLYPACE_VERSION ": ACE with extrapolation grades");
   register_pair<PairLJMDFTail>(lammps, handle, register_style, "lj/mdf/tail",
                                "PolyPACE " POLYPACE_VERSION ": dispersion tail beside an ACE");
+  register_fix<FixRunningMsd>(lammps, handle, register_style, "polypace/msd",
+                              "PolyPACE " POLYPACE_VERSION ": g1, g2, g3 without a trajectory");
 }
