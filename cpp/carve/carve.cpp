@@ -1,6 +1,8 @@
 #include "carve/carve.hpp"
 
 #include <algorithm>
+#include <sstream>
+#include <string>
 
 #include "base/errors.hpp"
 #include "base/threads.hpp"
@@ -10,6 +12,12 @@ namespace polypace::carve {
 namespace {
 
 constexpr double shrink_step = 0.25;  // Å
+
+std::string in_angstrom(double length) {
+  std::ostringstream text;
+  text << length << " Å";
+  return text.str();
+}
 
 void finish(const System& system, const CarveOptions& options, Cluster& cluster) {
   if (options.periodic) {
@@ -60,8 +68,7 @@ class Carver {
     while (!fits(cluster) && cluster.buffer_radius > smallest)
       cluster = select(request, std::max(smallest, cluster.buffer_radius - shrink_step));
     require(fits(cluster), "the cluster around atom ", request.seeds[0].front().atom, " (centers[",
-            request.members.front(), "]) has ", cluster.n_atoms(), " atoms at buffer_radius = ", cluster.buffer_radius,
-            " Å", options_.shrink ? ", the smallest allowed" : "", ", more than max_atoms = ", options_.max_atoms,
+            request.members.front(), "]) has ", cluster.n_atoms(), " atoms at buffer_radius = ", in_angstrom(cluster.buffer_radius), options_.shrink ? ", the smallest allowed" : "", ", more than max_atoms = ", options_.max_atoms,
             options_.shrink ? ": raise max_atoms, or lower core_radius or cutoff"
                             : ": raise max_atoms, lower buffer_radius, or choose on_excess=\"shrink\"");
     return cluster;
@@ -72,7 +79,7 @@ class Carver {
     require(std::any_of(cluster.weighted.begin(), cluster.weighted.end(), [](auto flag) { return flag != 0; }),
             "no atom of the cluster around atom ", request.seeds[0].front().atom, " (centers[",
             request.members.front(), "], ", cluster.n_atoms(), " atoms) has a whole sphere of ",
-            options_.weights.radius, " Å: raise buffer_radius or lower cutoff");
+            in_angstrom(options_.weights.radius), ": raise buffer_radius or lower cutoff");
     return cluster;
   }
 

@@ -1,4 +1,4 @@
-"""Carving in plain Python: sets of (atom, cell) pairs, every rule written out, every bond tested for rings."""
+"""Carving in plain Python: sets of (atom, cell) pairs, rules written out, every bond tested for rings."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Oracle:
 
     melt: Melt
     max_ring_size: int = 20
+    longest: float = 6.5  # Å, of the spheres that will be asked for
     ends: dict[int, list[tuple[int, tuple[int, int, int], int]]] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -47,17 +48,27 @@ class Oracle:
         return [other for other, _ in self.bonded(node) if self.numbers[other[0]] != 1]
 
     def sphere(self, node: Node, radius: float) -> dict[Node, np.ndarray]:
-        i, j, shift, vector = self.pairs(radius)
-        rows = np.flatnonzero(i == node[0])
-        return {(int(j[k]), plus(node[1], tuple(int(x) for x in shift[k]))): vector[k] for k in rows}
+        first, j, shift, vector = self.pairs()
+        assert radius <= self.longest
+        rows = range(first[node[0]], first[node[0] + 1])
+        near = [k for k in rows if np.linalg.norm(vector[k]) < radius]
+        return {(int(j[k]), plus(node[1], tuple(int(x) for x in shift[k]))): vector[k] for k in near}
 
-    def pairs(self, radius: float):
-        known = self.__dict__.setdefault("_pairs", {})
-        if radius not in known:
-            known[radius] = neighbor_list("ijSD", self.melt.atoms, radius)
-        return known[radius]
+    def pairs(self):
+        if "_pairs" not in self.__dict__:
+            i, j, shift, vector = neighbor_list("ijSD", self.melt.atoms, self.longest)
+            order = np.argsort(i, kind="stable")
+            first = np.searchsorted(i[order], np.arange(len(self.melt.atoms) + 1))
+            self._pairs = first, j[order], shift[order], vector[order]
+        return self._pairs
 
     def may_cut(self, a: Node, b: Node, row: int) -> bool:
+        known = self.__dict__.setdefault("_may_cut", {})
+        if row not in known:
+            known[row] = self._may_cut_anew(a, b)
+        return known[row]
+
+    def _may_cut_anew(self, a: Node, b: Node) -> bool:
         if self.numbers[a[0]] != 6 or self.numbers[b[0]] != 6:
             return False
         if not self.united and len(self.ends[a[0]]) < 4 and len(self.ends[b[0]]) < 4:
@@ -116,7 +127,7 @@ def closed(oracle: Oracle, kept: set[Node], cut: bool) -> None:
 
 
 def bridges(oracle: Oracle, kept: set[Node], bridge_length: int) -> set[Node]:
-    """Every removed heavy atom on a path of one or two atoms, at most `bridge_length`, between two kept ones."""
+    """Every removed heavy atom on a path of one or two, at most `bridge_length`, between two kept ones."""
     wanted = set()
     for node in kept:
         for first in oracle.heavy(node):
@@ -157,12 +168,12 @@ def cap_positions(oracle: Oracle, cuts, length: float) -> list[np.ndarray]:
     return caps
 
 
-def intact(oracle: Oracle, kept, cuts, cap_length: float, radius: float) -> set[Node]:
-    """Kept nodes whose sphere holds the melt's neighbours and nothing else."""
+def intact(oracle: Oracle, among, kept, cuts, cap_length: float, radius: float) -> set[Node]:
+    """Nodes of `among` whose sphere holds the melt's neighbours and nothing else."""
     changed = {node for node, _ in cuts} if oracle.united else set()
     caps = [] if oracle.united else cap_positions(oracle, cuts, cap_length)
     whole = set()
-    for node in kept - changed:
+    for node in among - changed:
         inside = set(oracle.sphere(node, radius))
         capped = any(np.linalg.norm(cap - oracle.position(node)) < radius for cap in caps)
         if inside <= kept and not inside & changed and not capped:

@@ -152,6 +152,8 @@ def carve_clusters(
     requests = _requests(centers)
     _check_counts(core_bonds=(core_bonds, 1), bridge_length=(bridge_length, 0), max_atoms=(max_atoms or 1, 1))
     _check_one_of("on_excess", on_excess, OnExcess)
+    if not 0 <= vacuum < np.inf:
+        raise InputError(f"vacuum must be 0 Å or more, got {vacuum}")
     orders = (
         np.zeros(0) if bond_orders is None else as_array(bond_orders, "bond_orders", shape=(len(melt.bonds),))
     )

@@ -50,9 +50,9 @@ def compare_descriptors(
         differences[index] = np.abs(after[counts] - wanted).max(initial=0.0) / scale
         if not differences[index] <= tolerance:
             raise UnstableRunError(
-                f"descriptors of cluster {index} (seeds {cluster.provenance['seeds']}) differ from the melt's "
-                f"by {differences[index]:.3g}, more than {tolerance:g}: carve with cutoff= at least the "
-                f"descriptor's cutoff (it was {cluster.provenance['cutoff']} Å)"
+                f"descriptors of cluster {index} (seeds {cluster.provenance['seeds']}) differ from the "
+                f"melt's by {differences[index]:.3g}, more than {tolerance:g}: carve with cutoff= at least "
+                f"the descriptor's cutoff (it was {cluster.provenance['cutoff']} Å)"
             )
     return differences
 

@@ -67,8 +67,8 @@ class EndGroups:
             return self._code(by_name)
         found = sorted(self.names[code] for code in candidates) or "no such atom"
         raise InputError(
-            f"the type of a {name!r} atom with {n_cuts} of its bonds cut is not known (atoms of the melt with "
-            f'that many neighbours: {found}); give it, end_types={{"{name}": "…"}}'
+            f"the type of a {name!r} atom with {n_cuts} of its bonds cut is not known (atoms of the melt "
+            f'with that many neighbours: {found}); give it, end_types={{"{name}": "…"}}'
         )
 
     def hydrogen_on(self, carbon_code: int, sibling_code: int | None) -> int:
@@ -82,8 +82,8 @@ class EndGroups:
             return sibling_code
         found = sorted(self.names[code] for code in seen) or "none"
         raise InputError(
-            f"the type of a hydrogen cap on a {self.names[carbon_code]!r} atom is not known (hydrogens on such "
-            f"atoms in the melt: {found}); include a chain end in the melt"
+            f"the type of a hydrogen cap on a {self.names[carbon_code]!r} atom is not known (hydrogens on "
+            f"such atoms in the melt: {found}); include a chain end in the melt"
         )
 
     def _code(self, name: str) -> int:

@@ -1,0 +1,48 @@
+"""Descriptors of the core before and after carving."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase.neighborlist import neighbor_list
+
+from polypace.carve import carve_clusters, compare_descriptors
+from polypace.errors import InputError, UnstableRunError
+from tests.helpers.polyethylene import polyethylene
+
+
+@pytest.fixture(scope="module")
+def melt():
+    return polyethylene(20, 40, seed=6, explicit_hydrogens=False)
+
+
+def coordination(cutoff):
+    """Smooth moments of the neighbours of either type: changes with any neighbour that comes, goes or is renamed."""
+
+    def descriptor(atoms):
+        i, j, d = neighbor_list("ijd", atoms, cutoff)
+        end = atoms.arrays["type_name"][j] == "CH3"
+        taper = (1 - (d / cutoff) ** 2) ** 3
+        columns = [np.bincount(i, taper * np.cos(k * d) * (1 + end), len(atoms)) for k in range(4)]
+        return np.column_stack(columns)
+
+    return descriptor
+
+
+@pytest.mark.parametrize("mode", ["capped", "whole-molecules", "periodic"])
+def test_descriptors_survive_where_the_sphere_is_whole(melt, mode):
+    clusters = carve_clusters(
+        melt, range(0, 800, 90), 2.0, 8.6, mode=mode, cutoff=5.0, descriptor=coordination(5.0)
+    )
+    differences = compare_descriptors(melt, clusters, coordination(5.0))
+    assert differences.shape == (len(clusters),) and (differences < 1e-10).all()
+
+
+def test_too_small_a_cutoff_is_noticed(melt):
+    with pytest.raises(UnstableRunError, match="carve with cutoff= at least"):
+        carve_clusters(melt, range(0, 800, 90), 2.0, 6.0, cutoff=2.4, descriptor=coordination(6.0))
+
+
+def test_descriptor_must_give_one_row_per_atom(melt):
+    with pytest.raises(InputError, match="one row for each of the 800 atoms of the melt"):
+        carve_clusters(melt, [5], 2.0, 6.0, descriptor=lambda atoms: np.zeros(3))
