@@ -77,6 +77,7 @@ class Evaluator::Implementation {
     const CompiledProgram& compiled = compiled_.program(species);
     LaneBlock& lanes = workspace.lanes;
     lanes.gather(compiled, environments, atoms, n_lanes, kernel_->width, outputs.pair_gradients);
+    lanes.block.wants_terms = outputs.projections || outputs.gammas;
     kernel_->geometry(compiled.view(), lanes.block);
     if (radial_ == RadialEvaluation::spline)
       kernel_->radial(compiled.view(), lanes.block);

@@ -40,6 +40,15 @@ struct TermView {
   double scale;
 };
 
+// All terms in which one multiplet occurs: the slots of its partners. A term X·X is two uses of X.
+struct UserView {
+  int slot, size, first_use, last_use;
+};
+
+struct UseView {
+  int partner;
+};
+
 struct ProgramView {
   int n_species, n_slots, n_leaf_slots, n_blocks, n_terms, n_densities, l_max, max_products;
   const NeighborView* neighbors;
@@ -47,6 +56,11 @@ struct ProgramView {
   const BlockView* blocks;
   const TermView* terms;
   const double* coefficients;
+  const UserView* users;
+  const UseView* uses;
+  const double* use_coefficients;  // uses × densities, term scale × coefficient
+  const int* unused_slots;         // in no term
+  int n_users, n_unused;
   // P_lm = first[lm] (z P_{l−1,m} + second[lm] P_{l−2,m}), lm = l(l+1)/2 + m; next to the diagonal one factor only.
   const double *legendre_first, *legendre_second;
 };
@@ -91,6 +105,7 @@ struct Block {
   const double *density_weights;  // n_densities: ∂E/∂ρ_p
   const double *core_weights;     // ∂E/∂ρ_core
   double* pair_gradients;         // by pair index × 3; not lane-major
+  bool wants_gradients, wants_terms;
 };
 
 struct Functions {

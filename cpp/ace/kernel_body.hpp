@@ -1,5 +1,9 @@
 // The kernels, compiled several times: define POLYPACE_WIDTH and POLYPACE_KERNEL, then include.
 // Equations: docs/explanation/ace.md; why it is done this way: docs/explanation/performance.md.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "ace/kernel.hpp"
 
 namespace polypace::ace::kernel {
@@ -85,9 +89,15 @@ inline void interpolate(const NeighborView& neighbor, const Block& block, double
   const Vec s = scale / load(record + 3 * width);
   const Integers q = __builtin_convertvector(s < double(neighbor.n_intervals) ? s : broadcast(neighbor.n_intervals + 1.5), Integers);
   const Vec w = s - __builtin_convertvector(q, Vec);
-  const Vec rise = w * w * (3.0 - 2.0 * w), left = w * (1.0 - w) * (1.0 - w), right = w * w * (w - 1.0);
-  const Vec d_rise = 6.0 * scale * w * (1.0 - w);
-  const Vec d_left = scale * (1.0 - w) * (1.0 - 3.0 * w), d_right = scale * w * (3.0 * w - 2.0);
+  // In memory, where instructions broadcast single lanes at no cost.
+  alignas(64) double rise[POLYPACE_WIDTH], left[POLYPACE_WIDTH], right[POLYPACE_WIDTH];
+  alignas(64) double d_rise[POLYPACE_WIDTH], d_left[POLYPACE_WIDTH], d_right[POLYPACE_WIDTH];
+  store(rise, w * w * (3.0 - 2.0 * w));
+  store(left, w * (1.0 - w) * (1.0 - w));
+  store(right, w * w * (w - 1.0));
+  store(d_rise, 6.0 * scale * w * (1.0 - w));
+  store(d_left, scale * (1.0 - w) * (1.0 - 3.0 * w));
+  store(d_right, scale * w * (3.0 * w - 2.0));
   const int stride = neighbor.stride;
   const double* rows[POLYPACE_WIDTH];
   for (int lane = 0; lane < width; ++lane) rows[lane] = neighbor.rows + q[lane] * 2 * stride;
@@ -95,8 +105,8 @@ inline void interpolate(const NeighborView& neighbor, const Block& block, double
     Vec values[POLYPACE_WIDTH], derivatives[POLYPACE_WIDTH];
     for (int lane = 0; lane < width; ++lane) {
       const double* row = rows[lane] + column;
-      const Vec f = load_loose(row), df = load_loose(row + stride);
-      const Vec step = load_loose(row + 2 * stride) - f, df_next = load_loose(row + 3 * stride);
+      const Vec f = load(row), df = load(row + stride);
+      const Vec step = load(row + 2 * stride) - f, df_next = load(row + 3 * stride);
       values[lane] = f + step * rise[lane] + df * left[lane] + df_next * right[lane];
       derivatives[lane] = step * d_rise[lane] + df * d_left[lane] + df_next * d_right[lane];
     }
@@ -203,14 +213,41 @@ inline void couple_backward(const TableView& table, const BlockView& pair, const
   const double *left = block.slots + pair.left * width, *right = block.slots + pair.right * width;
   double *d_left = block.adjoints + pair.left * width, *d_right = block.adjoints + pair.right * width;
   const double* outputs = block.adjoints + pair.outputs * width;
-  for (int p = 0; p < table.n_products; ++p) {
+  for (int p = 0; p < table.n_products;) {
+    // Products come sorted by their left operand. Left and right may be the same multiplet.
+    const int i = table.left[p] * width;
+    const Vec a = load(left + i);
+    Vec d_a{};
+    for (; p < table.n_products && table.left[p] * width == i; ++p) {
+      Vec sum{};
+      for (int t = table.product_begin[p]; t < table.product_begin[p + 1]; ++t)
+        sum += table.product_weight[t] * load(outputs + table.product_output[t] * width);
+      const int j = table.right[p] * width;
+      d_a += sum * load(right + j);
+      store(d_right + j, load(d_right + j) + sum * a);
+    }
+    store(d_left + i, load(d_left + i) + d_a);
+  }
+}
+
+#include "ace/kernel_adjoint.hpp"
+
+// B_t = scale · X·Z, and the densities where asked.
+template <bool with_densities>
+inline void evaluate_terms(const ProgramView& program, const Block& block) {
+  const int n_densities = program.n_densities;
+  for (int p = 0; with_densities && p < n_densities; ++p) store(block.densities + p * width, Vec{});
+  for (int t = 0; t < program.n_terms; ++t) {
+    const TermView& term = program.terms[t];
+    const double *x = block.slots + term.left * width, *z = block.slots + term.right * width;
     Vec sum{};
-    for (int t = table.product_begin[p]; t < table.product_begin[p + 1]; ++t)
-      sum += table.product_weight[t] * load(outputs + table.product_output[t] * width);
-    const int i = table.left[p] * width, j = table.right[p] * width;
-    // Left and right may be the same multiplet, so one update after the other.
-    store(d_left + i, load(d_left + i) + sum * load(right + j));
-    store(d_right + j, load(d_right + j) + sum * load(left + i));
+    for (int c = 0; c < term.size * width; c += width) sum += load(x + c) * load(z + c);
+    sum *= term.scale;
+    store(block.terms + t * width, sum);
+    for (int p = 0; with_densities && p < n_densities; ++p) {
+      double* density = block.densities + p * width;
+      store(density, load(density) + program.coefficients[t * n_densities + p] * sum);
+    }
   }
 }
 
@@ -220,22 +257,13 @@ void forward(const ProgramView& program, const Block& block) {
   atomic_basis(program, block);
   for (int b = 0; b < program.n_blocks; ++b)
     couple_forward(program.tables[program.blocks[b].table], program.blocks[b], block);
-  const int n_densities = program.n_densities;
-  for (int p = 0; p < n_densities; ++p) store(block.densities + p * width, Vec{});
-  for (int t = 0; t < program.n_terms; ++t) {
-    const TermView& term = program.terms[t];
-    const double *x = block.slots + term.left * width, *z = block.slots + term.right * width;
-    Vec sum{};
-    for (int c = 0; c < term.size; ++c) sum += load(x + c * width) * load(z + c * width);
-    sum *= term.scale;
-    store(block.terms + t * width, sum);
-    for (int p = 0; p < n_densities; ++p) {
-      double* density = block.densities + p * width;
-      store(density, load(density) + program.coefficients[t * n_densities + p] * sum);
-    }
+  if (program.n_densities == 1 && block.wants_gradients) {
+    store(block.densities, gather_linear(program, block));
+    if (block.wants_terms) evaluate_terms<false>(program, block);
+  } else {
+    evaluate_terms<true>(program, block);
   }
 }
-
 #include "ace/kernel_gradient.hpp"
 #include "ace/kernel_design.hpp"
 

@@ -1,24 +1,5 @@
 // Reverse pass of the kernels: from ∂E/∂ρ to the gradient of every pair. Part of kernel_body.hpp.
 
-// Seeds the adjoints of the multiplets whose scalar products the terms are.
-inline void seed_adjoints(const ProgramView& program, const Block& block) {
-  const int n_densities = program.n_densities;
-  for (int slot = 0; slot < program.n_slots; ++slot) store(block.adjoints + slot * width, Vec{});
-  for (int t = 0; t < program.n_terms; ++t) {
-    const TermView& term = program.terms[t];
-    Vec weight{};
-    for (int p = 0; p < n_densities; ++p)
-      weight += program.coefficients[t * n_densities + p] * load(block.density_weights + p * width);
-    weight *= term.scale;
-    const double *x = block.slots + term.left * width, *z = block.slots + term.right * width;
-    double *dx = block.adjoints + term.left * width, *dz = block.adjoints + term.right * width;
-    for (int c = 0; c < term.size * width; c += width) {
-      store(dx + c, load(dx + c) + weight * load(z + c));
-      store(dz + c, load(dz + c) + weight * load(x + c));
-    }
-  }
-}
-
 // s_lm = Σ_columns adjoint · R and t_lm = Σ adjoint · dR/dr for the harmonics of one l.
 template <int size>
 inline void contract(const Block& block, const double* record, const GroupView& group, Vec* s, Vec* t) {
@@ -120,9 +101,13 @@ inline void pair_gradient(const ProgramView& program, const NeighborView& neighb
 }
 
 void backward(const ProgramView& program, const Block& block) {
-  seed_adjoints(program, block);
+  if (program.n_densities > 1) gather_weighted(program, block);
   for (int b = program.n_blocks - 1; b >= 0; --b)
     couple_backward(program.tables[program.blocks[b].table], program.blocks[b], block);
+  // With one density the adjoints so far are those of ρ, and all steps are linear.
+  const Vec weight = load(block.density_weights);
+  for (int slot = 0; program.n_densities == 1 && slot < program.n_leaf_slots; ++slot)
+    store(block.adjoints + slot * width, weight * load(block.adjoints + slot * width));
   const Vec core_weight = load(block.core_weights);
   int row = 0;
   for (int species = 0; species < program.n_species; ++species)

@@ -7,7 +7,8 @@
 
 namespace polypace::ace {
 
-void LaneBlock::select(const CompiledProgram& compiled, const Environments& environments, std::int64_t atom, int lane) {
+void LaneBlock::select(const CompiledProgram& compiled, const Environments& environments, std::int64_t atom, int lane,
+                       double* pair_gradients) {
   const auto& neighbors = compiled.program().neighbors;
   auto& accepted = accepted_[lane];
   auto& counts = counts_[lane];
@@ -18,10 +19,10 @@ void LaneBlock::select(const CompiledProgram& compiled, const Environments& envi
     require(species >= 0 && species < static_cast<int>(neighbors.size()), "neighbour species must be 0 to ",
             neighbors.size() - 1, ", got ", species, " for pair ", pair);
     const auto& neighbor = neighbors[species];
-    if (!neighbor.active) continue;
     const double* d = environments.displacements + 3 * pair;
     const double r2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2], cutoff = neighbor.columns.bond().r_cut;
-    if (!(r2 < cutoff * cutoff)) {
+    if (!neighbor.active || !(r2 < cutoff * cutoff)) {
+      if (pair_gradients) std::fill_n(pair_gradients + 3 * pair, 3, 0.0);
       require_numerics(std::isfinite(r2), "the distance of atom ", atom, " and a neighbour (pair ", pair,
                        ") is not a number; check the positions");
       continue;
@@ -69,12 +70,7 @@ void LaneBlock::gather(const CompiledProgram& compiled, const Environments& envi
                        int n_lanes, int width, double* pair_gradients) {
   width_ = width;
   const int n_species = compiled.view().n_species;
-  for (int lane = 0; lane < n_lanes; ++lane) {
-    select(compiled, environments, atoms[lane], lane);
-    if (pair_gradients)
-      std::fill(pair_gradients + 3 * environments.offsets[atoms[lane]],
-                pair_gradients + 3 * environments.offsets[atoms[lane] + 1], 0.0);
-  }
+  for (int lane = 0; lane < n_lanes; ++lane) select(compiled, environments, atoms[lane], lane, pair_gradients);
   segment_ends_.assign(n_species, 0);
   for (int mu = 0, end = 0; mu < n_species; ++mu) {
     int most = 0;
@@ -104,6 +100,8 @@ void LaneBlock::gather(const CompiledProgram& compiled, const Environments& envi
   block.segment_ends = segment_ends_.data();
   block.displacements = displacements;
   block.pair_gradients = pair_gradients;
+  block.wants_gradients = pair_gradients != nullptr;
+  block.wants_terms = true;
 }
 
 void LaneBlock::evaluate_columns(const CompiledProgram& compiled) {

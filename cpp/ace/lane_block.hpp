@@ -4,23 +4,23 @@
 #include <cstdint>
 #include <vector>
 
+#include "ace/aligned_vector.hpp"
 #include "ace/compiled_program.hpp"
 #include "ace/evaluator.hpp"
 #include "ace/kernel.hpp"
 
 namespace polypace::ace {
 
-// 64-byte aligned doubles that only grow.
+// Aligned doubles that only grow.
 class LaneBuffer {
  public:
   double* reserve(std::size_t size) {
-    if (storage_.size() < size + 8) storage_.resize(size + size / 4 + 8);
-    const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-    return storage_.data() + (64 - address % 64) % 64 / sizeof(double);
+    if (storage_.size() < size) storage_.resize(size + size / 4);
+    return storage_.data();
   }
 
  private:
-  std::vector<double> storage_;
+  AlignedVector storage_;
 };
 
 class LaneBlock {
@@ -46,7 +46,8 @@ class LaneBlock {
   double* grade_rows(std::size_t n_rows) { return grade_buffer_.reserve(n_rows * width_); }
 
  private:
-  void select(const CompiledProgram& compiled, const Environments& environments, std::int64_t atom, int lane);
+  void select(const CompiledProgram& compiled, const Environments& environments, std::int64_t atom, int lane,
+              double* pair_gradients);
   void allocate(const CompiledProgram& compiled, int n_rows);
 
   int width_ = 0;

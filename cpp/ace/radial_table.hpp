@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ace/aligned_vector.hpp"
 #include "ace/potential.hpp"
 
 namespace polypace::ace {
@@ -41,7 +42,7 @@ struct RadialTable {
   int stride = 0;       // padded number of columns
   int n_intervals = 0;  // N = ⌊r_cut/Δ⌋
   double scale = 0;     // N/r_cut
-  std::vector<double> rows;  // (n_intervals + 3) × 2 × stride
+  AlignedVector rows;   // (n_intervals + 3) × 2 × stride
 };
 
 constexpr int column_padding = 8;

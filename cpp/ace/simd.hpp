@@ -11,10 +11,19 @@ inline Vec load(const double* address) { return *reinterpret_cast<const Vec*>(ad
 inline Vec load_loose(const double* address) { return *reinterpret_cast<const LooseVec*>(address); }
 inline void store(double* address, Vec value) { *reinterpret_cast<Vec*>(address) = value; }
 
+// Compilers do not make one instruction of a loop over lanes here.
 inline Vec square_root(Vec value) {
+#if defined(__AVX512F__) && POLYPACE_WIDTH == 8
+  return (Vec)_mm512_sqrt_pd((__m512d)value);
+#elif defined(__AVX2__) && POLYPACE_WIDTH == 4
+  return (Vec)_mm256_sqrt_pd((__m256d)value);
+#elif defined(__SSE2__) && POLYPACE_WIDTH == 2
+  return (Vec)_mm_sqrt_pd((__m128d)value);
+#else
   Vec result;
   for (int lane = 0; lane < width; ++lane) result[lane] = __builtin_sqrt(value[lane]);
   return result;
+#endif
 }
 
 inline Vec absolute(Vec value) { return value < 0 ? -value : value; }
