@@ -87,25 +87,28 @@ py::dict scan_binary(const py::buffer& chunk, std::uint64_t offset, bool last) {
 }
 
 
+// Reads a block of frames into `positions` and `images`; returns None, or (frame of the block, what is wrong with it).
 py::object read_rows(const py::buffer& chunk, const Array<std::uint64_t>& bounds, const Array<std::uint64_t>& first_lines,
                      std::size_t n_atoms, const std::vector<int>& slots, bool scaled, double length_unit,
-                     const Array<std::int32_t>& rows, std::size_t n_rows, const Array<double>& cells,
-                     const Array<double>& origins, bool binary, int n_threads) {
+                     const Array<std::int32_t>& rows, const Array<double>& cells, const Array<double>& origins,
+                     Array<double> positions, Array<std::int32_t> images, bool binary, int n_threads) {
   const auto bytes = bytes_of(chunk);
   const auto extent = view2(bounds, "bounds", 2);
-  const std::size_t n_frames = extent.extent(0);
+  const std::size_t n_frames = extent.extent(0), n_rows = view3(positions, "positions").extent(1);
   const auto lines = view1(first_lines, "first_lines");
   const auto cell = view2(cells, "cells", 9), origin = view2(origins, "origins", 3);
-  require(lines.extent(0) == n_frames && cell.extent(0) == n_frames && origin.extent(0) == n_frames,
-          "bounds, first_lines, cells and origins must have one entry per frame");
+  require(lines.extent(0) == n_frames && cell.extent(0) == n_frames && origin.extent(0) == n_frames &&
+              view3(positions, "positions").extent(0) == n_frames && view3(positions, "positions").extent(2) == 3,
+          "bounds, first_lines, cells, origins and positions must have one entry per frame");
   trajectory::RowLayout layout;
   layout.slots = slots;
   layout.scaled = scaled;
   layout.length_unit = length_unit;
   layout.rows = view1(rows, "rows");
   for (const int slot : slots) layout.has_images = layout.has_images || (slot >= 3 && slot < 6);
-  std::vector<double> positions(n_frames * n_rows * 3);
-  std::vector<std::int32_t> images(layout.has_images ? positions.size() : 0);
+  require(!layout.has_images || images.size() == positions.size(), "images must have the shape of positions");
+  double* const out = positions.mutable_data();
+  std::int32_t* const flags = layout.has_images ? images.mutable_data() : nullptr;
   std::vector<std::string> failures(n_frames);
   {
     py::gil_scoped_release release;
@@ -119,8 +122,8 @@ py::object read_rows(const py::buffer& chunk, const Array<std::uint64_t>& bounds
       frame.n_rows = n_rows;
       std::copy(&cell(k, 0), &cell(k, 0) + 9, frame.cell.begin());
       std::copy(&origin(k, 0), &origin(k, 0) + 3, frame.origin.begin());
-      frame.positions = positions.data() + k * n_rows * 3;
-      frame.images = layout.has_images ? images.data() + k * n_rows * 3 : nullptr;
+      frame.positions = out + k * n_rows * 3;
+      frame.images = flags == nullptr ? nullptr : flags + k * n_rows * 3;
       try {
         binary ? trajectory::read_binary_rows(frame, layout) : trajectory::read_text_rows(frame, layout);
       } catch (const std::invalid_argument& error) {
@@ -130,10 +133,7 @@ py::object read_rows(const py::buffer& chunk, const Array<std::uint64_t>& bounds
   }
   for (std::size_t k = 0; k < n_frames; ++k)
     if (!failures[k].empty()) return py::make_tuple(k, failures[k]);
-  const auto f = static_cast<py::ssize_t>(n_frames), n = static_cast<py::ssize_t>(n_rows);
-  py::object flags = py::none();
-  if (layout.has_images) flags = to_numpy(std::move(images), {f, n, 3});
-  return py::make_tuple(to_numpy(std::move(positions), {f, n, 3}), flags);
+  return py::none();
 }
 
 }  // namespace
@@ -144,7 +144,8 @@ void bind_trajectory(py::module_ m) {
   m.def("scan_binary_dump", &scan_binary, py::arg("chunk"), py::arg("offset"), py::arg("last"));
   m.def("read_dump_rows", &read_rows, py::arg("chunk"), py::arg("bounds").noconvert(), py::arg("first_lines").noconvert(),
         py::arg("n_atoms"), py::arg("slots"), py::arg("scaled"), py::arg("length_unit"), py::arg("rows").noconvert(),
-        py::arg("n_rows"), py::arg("cells").noconvert(), py::arg("origins").noconvert(), py::arg("binary"),
+        py::arg("cells").noconvert(), py::arg("origins").noconvert(), py::arg("positions").noconvert(),
+        py::arg("images").noconvert(), py::arg("binary"),
         py::arg("n_threads") = 0);
 }
 

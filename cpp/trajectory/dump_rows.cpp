@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -30,16 +31,15 @@ class RowWriter {
   std::int32_t row_of(std::int64_t id, std::size_t k) const {
     const bool known = id >= 0 && static_cast<std::size_t>(id) < layout_.rows.extent(0);
     const auto row = known ? layout_.rows.data()[id] : RowLayout::unknown;
-    require(row != RowLayout::unknown, place_of(frame_, k, text_), ": atom id ", id,
-            " is not among the atoms of the first frame");
+    if (row == RowLayout::unknown) fail(k, ": atom id ", id, " is not among the atoms of the first frame");
     return row;
   }
 
   void write(std::int32_t row, const double* values, std::size_t k) const {
-    require(std::isfinite(values[0]) && std::isfinite(values[1]) && std::isfinite(values[2]),
-            place_of(frame_, k, text_), ": a coordinate is not finite (the run may have blown up)");
+    if (!(std::isfinite(values[0]) && std::isfinite(values[1]) && std::isfinite(values[2])))
+      fail(k, ": a coordinate is not finite (the run may have blown up)");
     double* r = frame_.positions + 3 * static_cast<std::size_t>(row);
-    require(std::isnan(r[0]), place_of(frame_, k, text_), ": an atom appears twice in the frame");
+    if (!std::isnan(r[0])) fail(k, ": an atom appears twice in the frame");
     for (int d = 0; d < 3; ++d) r[d] = layout_.length_unit * values[d];
     if (layout_.scaled) {
       for (int d = 0; d < 3; ++d)
@@ -49,7 +49,7 @@ class RowWriter {
     if (!layout_.has_images) return;
     std::int32_t* image = frame_.images + 3 * static_cast<std::size_t>(row);
     for (int d = 0; d < 3; ++d) {
-      require(std::abs(values[3 + d]) < 1e9, place_of(frame_, k, text_), ": image flag ", values[3 + d]);
+      if (!(std::abs(values[3 + d]) < 1e9)) fail(k, ": an image flag is ", values[3 + d]);
       image[d] = static_cast<std::int32_t>(values[3 + d]);
     }
   }
@@ -61,6 +61,12 @@ class RowWriter {
   }
 
  private:
+  // Out of line: the text is made only where it is needed, not for every row.
+  template <class... Parts>
+  [[noreturn, gnu::noinline]] void fail(std::size_t k, const Parts&... parts) const {
+    throw std::invalid_argument(detail::concatenate(place_of(frame_, k, text_), parts...));
+  }
+
   const FrameRows& frame_;
   const RowLayout& layout_;
   bool text_;
@@ -68,9 +74,9 @@ class RowWriter {
 
 [[noreturn]] void fail_column(const FrameRows& frame, std::size_t k, std::size_t column, const char* p) {
   const char* const stop = skip_token(p, frame.end);
-  require(false, "line ", frame.first_line + k, ": column ", column + 1, " should be a number, got '",
-          std::string_view(p, static_cast<std::size_t>(stop - p)), "'");
-  std::abort();  // not reached: require threw
+  throw std::invalid_argument(detail::concatenate("line ", frame.first_line + k, ": column ", column + 1,
+                                                  " should be a number, got '",
+                                                  std::string_view(p, static_cast<std::size_t>(stop - p)), "'"));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ from polypace import _core
 from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import first_bytes, open_bytes
 from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
-from polypace.trajectory.source import Block, Coordinates, FrameTable, Int
+from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
 
 # Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
 LENGTH_UNITS = {
@@ -49,7 +49,9 @@ IMAGE_COLUMNS = ("ix", "iy", "iz")
 IDENTIFIER, SKIPPED = 6, -1
 UNWANTED, UNKNOWN = -1, -2
 LARGEST_ID_TABLE = 1 << 30
-BATCH_BYTES = 64 << 20
+# Small enough for the cache, so that bytes are parsed where they were just put.
+BATCH_BYTES = 2 << 20
+LARGEST_BATCH_BYTES = 256 << 20
 
 
 class DumpSource:
@@ -65,7 +67,8 @@ class DumpSource:
         self._bytes = [open_bytes(path) for path in paths]
         self._index = index_dumps(self._bytes)
         self._binary = [is_binary_dump(first_bytes(source)) for source in self._bytes]
-        self._n_threads = n_threads
+        self._threads = _core.resolve_n_threads(n_threads)
+        self._buffer = np.empty(0, dtype=np.uint8)
         self.name = ", ".join(str(path) for path in paths)
         self.notes = self._index.notes
         self.units = _units(self._index.headers, units, self.name)
@@ -148,41 +151,43 @@ class DumpSource:
         n_out = self.n_atoms if atoms is None else len(atoms)
         has_images = self.coordinates is Coordinates.IMAGES
         positions = np.empty((len(frames), n_out, 3))
-        images = np.empty(positions.shape, dtype=np.int32) if has_images else None
+        images = np.empty(positions.shape if has_images else (0, 0, 3), dtype=np.int32)
         rows = self._row_table(atoms)
         for begin, end in self._batches(frames):
-            block = self._read_batch(frames[begin:end], rows, n_out)
-            positions[begin:end] = block.positions
-            if images is not None:
-                images[begin:end] = block.images
-        return Block(positions, images)
+            self._read_batch(frames[begin:end], rows, positions[begin:end], images[begin:end])
+        return Block(positions, images if has_images else None)
 
     def _batches(self, frames: Int) -> list[tuple[int, int]]:
-        """Runs of frames of one file, each of bounded size."""
+        """Runs of frames of one file: as many as stay in the cache, but one for every thread."""
         sizes = (self._index.ends - self._index.begins)[frames].astype(np.int64)
         files = self._index.files[frames]
         batches, begin, total = [], 0, 0
         for k in range(len(frames)):
-            if k > begin and (total + sizes[k] > BATCH_BYTES or files[k] != files[begin]):
+            full = total + sizes[k] > BATCH_BYTES and k - begin >= self._threads
+            if k > begin and (full or total + sizes[k] > LARGEST_BATCH_BYTES or files[k] != files[begin]):
                 batches.append((begin, k))
                 begin, total = k, 0
             total += int(sizes[k])
         return [*batches, (begin, len(frames))] if len(frames) else []
 
-    def _read_batch(self, frames: Int, rows: npt.NDArray[np.int32], n_out: int) -> Block:
+    def _read_batch(
+        self, frames: Int, rows: npt.NDArray[np.int32], positions: Float, images: npt.NDArray[np.int32]
+    ) -> None:
         index = self._index
         file = int(index.files[frames[0]])
         sizes = index.ends[frames] - index.begins[frames]
         bounds = np.zeros((len(frames), 2), dtype=np.uint64)
         bounds[:, 1] = np.cumsum(sizes)
         bounds[1:, 0] = bounds[:-1, 1]
-        buffer = np.empty(int(bounds[-1, 1]), dtype=np.uint8)
-        view = memoryview(buffer)
+        total = int(bounds[-1, 1])
+        if len(self._buffer) < total:
+            self._buffer = np.empty(total, dtype=np.uint8)
+        view = memoryview(self._buffer)
         for (low, high), begin in zip(bounds.tolist(), index.begins[frames].tolist(), strict=True):
             if self._bytes[file].read(begin, view[low:high]) != high - low:
                 raise FileFormatError(f"{self._bytes[file].path}: became shorter while it was read")
-        first, second = _core.trajectory.read_dump_rows(
-            buffer,
+        failure = _core.trajectory.read_dump_rows(
+            self._buffer,
             bounds,
             np.ascontiguousarray(index.first_lines[frames]),
             self.n_atoms,
@@ -190,15 +195,16 @@ class DumpSource:
             self._scaled,
             self._length,
             rows,
-            n_out,
             np.ascontiguousarray(self.table.cells[frames].reshape(-1, 9)),
             np.ascontiguousarray(self.table.origins[frames]),
+            positions,
+            images,
             self._binary[file],
-            self._n_threads,
+            self._threads,
         )
-        if isinstance(first, int):
-            raise FileFormatError(f"{self._place(int(frames[first]))}: {second}")
-        return Block(first, second)
+        if failure is not None:
+            frame, message = failure
+            raise FileFormatError(f"{self._place(int(frames[frame]))}: {message}")
 
     def _row_table(self, atoms: Int | None) -> npt.NDArray[np.int32]:
         key = b"" if atoms is None else atoms.tobytes()
