@@ -2,8 +2,8 @@
 
     python bench/bench_trajectory.py [--atoms 10000] [--frames 200] [--threads 1]
 
-The dumps are random positions written in LAMMPS's formats; both readers must give the same numbers before they
-are timed. Rates are bytes of the file per second, from a file that the system holds in memory.
+The dumps are random positions written in LAMMPS's formats; both readers must give the same numbers before
+they are timed. Rates are bytes of the file per second, from a file that the system holds in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import polypace as pp
 
 
 def write_dumps(folder: Path, n_frames: int, n_atoms: int) -> tuple[Path, Path, np.ndarray]:
-    """The same frames as text ("id type x y z") and as binary dump; returns the last frame in the order of ids."""
+    """The same frames as text and as binary dump; returns the last frame in the order of ids."""
     rng = np.random.default_rng(1)
     text, binary = folder / "bench.lammpstrj", folder / "bench.bin"
     length = 50.0
@@ -91,7 +91,7 @@ def main() -> None:
             )
             assert np.array_equal(found, last)
             print(
-                f"polypace {name:8}  {size / read:8.1f} MB/s reading, {size / opened:8.1f} MB/s finding the frames "
+                f"polypace {name:8}  {size / read:8.1f} MB/s reading, {size / opened:8.1f} MB/s finding "
                 f"({size:.0f} MB, {arguments.threads} threads; the file alone {bare:.0f} MB/s)"
             )
 

@@ -203,9 +203,9 @@ class TextScanner {
   // A frame is whole when its number of lines leads to the next frame or to the end.
   bool is_followed(const char* after) const {
     const auto text = rest(after);
-    constexpr std::string_view item = "ITEM: ";
-    return text.empty() || is_end_of_token(text[0]) ||
-           starts_with(text, item.substr(0, std::min(text.size(), item.size())));
+    if (text.empty() || is_end_of_token(text[0]) || is_frame_begin(text)) return true;
+    // The chunk may end within the mark.
+    return starts_with("ITEM: TIMESTEP", text) || starts_with("ITEM: UNITS", text);
   }
 
   bool take_frame() {

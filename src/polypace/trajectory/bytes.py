@@ -5,6 +5,8 @@ memory.
 from __future__ import annotations
 
 import gzip
+import os
+import weakref
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -29,12 +31,18 @@ class PlainFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("rb", buffering=0)
+        self._descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
 
     def read(self, offset: int, target: memoryview) -> int:
         """Fill `target` from `offset` on; returns how many bytes there were."""
-        self._file.seek(offset)
-        return _fill(self._file, target)
+        done = 0
+        while done < len(target):
+            got = os.preadv(self._descriptor, [target[done:]], offset + done)
+            if got == 0:
+                break
+            done += got
+        return done
 
 
 class CompressedFile:
@@ -45,6 +53,10 @@ class CompressedFile:
         self._zstd = magic.startswith(ZSTD_MAGIC)
         self._stream = self._open()
         self._position = 0
+
+    def __del__(self) -> None:
+        if hasattr(self, "_stream"):
+            self._stream.close()
 
     def _open(self) -> IO[bytes]:
         if not self._zstd:
@@ -69,9 +81,6 @@ class CompressedFile:
                     return 0
                 self._position += got
             got = _fill(self._stream, target)
-        except EOFError:
-            # A killed run leaves an unfinished stream; what it holds is still good.
-            return 0
         except Exception as error:
             raise FileFormatError(
                 f"{self.path}: cannot be decompressed after byte {self._position}: {error}"
@@ -81,11 +90,12 @@ class CompressedFile:
 
 
 def _fill(stream: IO[bytes], target: memoryview) -> int:
-    """Read until `target` is full or the stream ends."""
+    """Read until `target` is full or the stream ends; a killed run leaves a stream without its end."""
     done = 0
     while done < len(target):
         try:
-            got = stream.readinto(target[done : done + (1 << 24)])  # type: ignore[attr-defined]
+            # One raw read at a time: what lies before the end of a cut stream is kept.
+            got = stream.readinto1(target[done : done + (1 << 20)])  # type: ignore[attr-defined]
         except EOFError:
             break
         if not got:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ class ExtxyzSource:
         self._path = path
         self.name = str(path)
         self._file = path.open("rb")
+        weakref.finalize(self, self._file.close)
         self._extents, self.notes = self._index()
         first = self._atoms(0)
         self.n_atoms = len(first)
@@ -161,11 +163,9 @@ class ExtxyzSource:
                     f"{self._path}, line {line_number}: expected a number of atoms, got {line!r}"
                 )
             n_lines = int(line) + 1
-            complete = all(
-                self._file.readline().endswith(b"\n") or self._file.tell() == end for _ in range(n_lines)
-            )
+            complete = all(self._file.readline().endswith(b"\n") for _ in range(n_lines))
             line_number += n_lines
-            if not complete or self._file.tell() > end:
+            if not complete:
                 break
             extents.append((begin, self._file.tell()))
         if not extents:

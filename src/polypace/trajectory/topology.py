@@ -276,7 +276,9 @@ def _integers(path: Path, rows: list[Row], words: npt.NDArray[np.str_]) -> Int:
     except ValueError:
         for (number, _, _), word in zip(rows, words, strict=True):
             if not word.lstrip("+-").isdigit():
-                raise FileFormatError(f"{path}, line {number}: expected an integer, got {word!r}") from None
+                raise FileFormatError(
+                    f"{path}, line {number}: expected an integer, got {str(word)!r}"
+                ) from None
         raise
 
 

@@ -153,8 +153,8 @@ class Unwrapper:
         why = (
             "the molecule is bonded to its own periodic image"
             if fraction >= 1
-            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its image is "
-            "not known"
+            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its "
+            "image is not known"
         )
         raise InputError(
             f"{self._source.name}: frame {frames[frame]} (step {step}): molecules cannot be made whole at "

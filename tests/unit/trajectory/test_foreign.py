@@ -1,0 +1,104 @@
+"""Formats that other libraries read, and arrays."""
+
+from __future__ import annotations
+
+import warnings
+
+import ase
+import ase.io
+import numpy as np
+import pytest
+
+import polypace as pp
+from polypace.errors import FileFormatError, InputError
+from polypace.trajectory import TrajectoryWarning
+
+
+@pytest.fixture
+def positions(rng):
+    return np.cumsum(rng.normal(0, 0.1, (8, 5, 3)), axis=0) + 5
+
+
+@pytest.mark.parametrize("suffix", ["dcd", "xtc", "trr"])
+def test_mdanalysis_formats(tmp_path, positions, suffix):
+    import MDAnalysis
+
+    path = tmp_path / f"a.{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        universe = MDAnalysis.Universe.empty(5, trajectory=True)
+        with MDAnalysis.Writer(str(path), 5, dt=2.0) as writer:
+            for k, frame in enumerate(positions):
+                universe.atoms.positions = frame
+                universe.dimensions = [10 + 0.1 * k, 10, 10, 90, 90, 90]
+                universe.trajectory.ts.frame = k
+                universe.trajectory.ts.time = 2.0 * k
+                universe.trajectory.ts.data["step"] = 100 * k
+                writer.write(universe.atoms)
+    trajectory = pp.open_trajectory(path)
+    np.testing.assert_allclose(trajectory.read_block(), positions, atol=6e-3 if suffix == "xtc" else 1e-5)
+    np.testing.assert_allclose(trajectory.times, 2.0 * np.arange(8), rtol=1e-4)
+    np.testing.assert_allclose(trajectory.cells[:, 0, 0], 10 + 0.1 * np.arange(8), rtol=1e-5)
+    np.testing.assert_allclose(trajectory.read_block([2], [4, 1]), trajectory.read_block()[[2]][:, [4, 1]])
+    assert trajectory.unwrapped().read_block().shape == (8, 5, 3)
+
+
+def test_universe(positions):
+    import MDAnalysis
+
+    universe = MDAnalysis.Universe.empty(5, trajectory=True)
+    universe.add_TopologyAttr("types", list("ABABA"))
+    universe.load_new(positions.astype(np.float32))
+    trajectory = pp.open_trajectory(universe)
+    np.testing.assert_allclose(trajectory.read_block(), positions, rtol=1e-6)
+    assert trajectory.types.tolist() == list("ABABA")
+
+
+def write_extxyz(path, positions):
+    frames = []
+    for k, r in enumerate(positions):
+        atoms = ase.Atoms("CHCHC", positions=r, cell=[10, 11, 12], pbc=True)
+        atoms.info["step"] = 5 * k
+        atoms.arrays["mol_id"] = np.array([0, 0, 0, 1, 1])
+        frames.append(atoms)
+    ase.io.write(path, frames, format="extxyz")
+
+
+def test_extxyz(tmp_path, positions):
+    path = tmp_path / "a.extxyz"
+    write_extxyz(path, positions)
+    trajectory = pp.open_trajectory(path, timestep=0.1)
+    np.testing.assert_allclose(trajectory.read_block(), positions, atol=1e-7)
+    np.testing.assert_allclose(trajectory.times, 0.5 * np.arange(8))
+    assert trajectory.types.tolist() == list("CHCHC")
+    assert trajectory.molecules.tolist() == [0, 0, 0, 1, 1]
+    np.testing.assert_allclose(trajectory.masses[:2], [12.011, 1.008])
+    cut = path.read_text()[:-100]
+    path.write_text(cut)
+    with pytest.warns(TrajectoryWarning, match="breaks off"):
+        assert pp.open_trajectory(path).n_frames == 7
+    path.write_text(cut.replace("5\n", "x\n", 1))
+    with pytest.raises(FileFormatError, match="line 1: expected a number of atoms"):
+        pp.open_trajectory(path)
+
+
+def test_arrays(positions):
+    trajectory = pp.open_trajectory(positions, cells=[10.0, 11.0, 12.0], timestep=0.25)
+    np.testing.assert_allclose(trajectory.cells[3], np.diag([10, 11, 12]))
+    np.testing.assert_allclose(trajectory.times, 0.25 * np.arange(8))
+    assert trajectory.frame(-1).time == 1.75
+    with pytest.raises(InputError, match=r"positions must have shape \(any, any, 3\)"):
+        pp.open_trajectory(positions[0])
+    with pytest.raises(InputError, match="cells must have shape"):
+        pp.open_trajectory(positions, cells=np.zeros((2, 3)))
+    with pytest.raises(InputError, match="must be finite"):
+        pp.open_trajectory(np.full((2, 2, 3), np.nan))
+    with pytest.raises(InputError, match="sliced"):
+        trajectory[3]
+
+
+def test_unknown_file(tmp_path):
+    path = tmp_path / "a.unknown"
+    path.write_text("what is this\n")
+    with pytest.raises((InputError, FileFormatError), match="unknown"):
+        pp.open_trajectory(path)
