@@ -10,8 +10,10 @@ from polypace.forcefields import (
     get_force_field,
     kremer_grest,
 )
+from polypace.reference.baseline import Baseline, CombinedBaseline, LabelBaseline
 from polypace.reference.bead_scripts import bead_dynamics_script, bead_equilibration_script
-from polypace.reference.dispersion_tail import Baseline, DispersionTail
+from polypace.reference.coulomb_tail import CoulombTail
+from polypace.reference.dispersion_tail import DispersionTail
 from polypace.reference.interactions import Interactions, force_field_interactions
 from polypace.reference.label_store import Label, LabelStore, Method, Status, label_key, with_label
 from polypace.reference.labelling import (
@@ -31,12 +33,15 @@ __all__ = [
     "LOPLS",
     "OPLSAA",
     "Baseline",
+    "CombinedBaseline",
+    "CoulombTail",
     "DispersionTail",
     "Failure",
     "ForceField",
     "Interactions",
     "KremerGrest",
     "Label",
+    "LabelBaseline",
     "LabelStore",
     "LabelledFrames",
     "Method",

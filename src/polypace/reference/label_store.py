@@ -216,7 +216,7 @@ def label_of_results(results: dict[str, Any], method: Method, seconds: float, n_
 
 def _geometry(atoms: ase.Atoms) -> list[bytes]:
     """What makes two structures the same; adding 0.0 makes −0.0 and 0.0 one."""
-    names = atoms.arrays.get("type_name", [])
+    names = atoms.arrays["type_name"] if "type_name" in atoms.arrays else ()
     return [
         np.asarray(atoms.numbers, dtype="<i8").tobytes(),
         "\n".join(map(str, names)).encode(),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar
+from typing import Any
 
 import ase
 import numpy as np
@@ -14,13 +16,27 @@ from polypace.errors import InputError, MissingProgramError
 from polypace.reference.label_store import Method
 from polypace.units import BOHR, HARTREE
 
-#: Name -> extra of the package that has it, packages whose versions are recorded, default settings.
-_XTB = ("xtb", ("tblite",), {"accuracy": 1.0, "electronic_temperature": 300.0, "max_iterations": 250})
-_DFT = (
-    "dft",
-    ("pyscf", "pyscf-dispersion"),
-    {"xc": "b3lyp", "basis": "def2-svp", "dispersion": "d3bj", "grid_level": 3, "convergence": 1e-9},
-)
+_XTB_DEFAULTS = {"accuracy": 1.0, "electronic_temperature": 300.0, "max_iterations": 250}
+_DFT_DEFAULTS = {
+    "xc": "b3lyp",
+    "basis": "def2-svp",
+    "dispersion": "d3bj",
+    "grid_level": 3,
+    "convergence": 1e-9,
+}
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Extra of the package with the program, packages whose versions are recorded, default settings."""
+
+    extra: str
+    packages: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+
+_XTB = _Family("xtb", ("tblite",), _XTB_DEFAULTS)
+_DFT = _Family("dft", ("pyscf", "pyscf-dispersion"), _DFT_DEFAULTS)
 _KNOWN = {"gfn2-xtb": _XTB, "gfn1-xtb": _XTB, "pyscf-dft": _DFT}
 
 
@@ -39,13 +55,14 @@ def quantum_method(name: str, **settings: Any) -> Method:
     """
     if name not in _KNOWN:
         raise InputError(f"unknown quantum method {name!r}; there are: {', '.join(_KNOWN)}")
-    _, packages, defaults = _KNOWN[name]
+    family = _KNOWN[name]
+    defaults = dict(family.defaults)
     unknown = sorted(set(settings) - set(defaults))
     if unknown:
         raise InputError(
             f"method {name!r} has no settings {', '.join(unknown)}; there are: {', '.join(defaults)}"
         )
-    return Method(name, defaults | settings, _versions(packages))
+    return Method(name, defaults | settings, _versions(family.packages))
 
 
 def quantum_calculator(method: Method) -> Calculator:
@@ -58,7 +75,7 @@ def quantum_calculator(method: Method) -> Calculator:
     """
     if method.name not in _KNOWN:
         raise InputError(f"no calculator is known for method {method.name!r}; hand one over")
-    extra = _KNOWN[method.name][0]
+    extra = _KNOWN[method.name].extra
     try:
         if extra == "dft":
             importlib.import_module("pyscf")
@@ -91,7 +108,10 @@ class PySCFCalculator(Calculator):
     Molecules only. Raises ase.calculators.calculator.SCFError where the SCF does not converge.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+    implemented_properties = [  # noqa: RUF012 - as ASE declares it
+        "energy",
+        "forces",
+    ]
 
     def __init__(self, xc: str, basis: str, dispersion: str, grid_level: int, convergence: float) -> None:
         super().__init__()
@@ -104,11 +124,14 @@ class PySCFCalculator(Calculator):
         system_changes: list[str] = all_changes,
     ) -> None:
         super().calculate(atoms, properties, system_changes)
-        if any(self.atoms.pbc):
+        molecule_atoms: Any = self.atoms
+        if any(molecule_atoms.pbc):
             raise InputError("method 'pyscf-dft' is for molecules; this frame is periodic (atoms.pbc)")
         dft, gto = importlib.import_module("pyscf.dft"), importlib.import_module("pyscf.gto")
         xc, basis, dispersion, grid_level, convergence = self.settings
-        geometry = list(zip(self.atoms.get_chemical_symbols(), self.atoms.positions.tolist(), strict=True))
+        geometry = list(
+            zip(molecule_atoms.get_chemical_symbols(), molecule_atoms.positions.tolist(), strict=True)
+        )
         molecule = gto.M(atom=geometry, basis=basis, unit="Angstrom", verbose=0)
         field = dft.RKS(molecule, xc=xc).density_fit()
         field.grids.level, field.conv_tol = grid_level, convergence

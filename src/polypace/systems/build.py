@@ -88,8 +88,9 @@ def build_melt(
     relief = relieve_overlaps(melt, wanted, bonds_apart=2 if beads else 3)
     if relief.reached < 0.8:
         raise InputError(
-            f"chains cannot be packed without overlaps at density={density}: after {relief.sweeps} sweeps a "
-            f"contact is at {relief.reached:.0%} of its least distance; build at a lower density and compress in MD"
+            f"chains cannot be packed without overlaps at density={density}: after {relief.sweeps} sweeps "
+            f"a contact is at {relief.reached:.0%} of its least distance; "
+            "build at a lower density and compress in MD"
         )
     return assemble(relief.positions, np.eye(3) * edge, chains, force_field)
 

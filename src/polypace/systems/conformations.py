@@ -106,9 +106,9 @@ def _sample_torsions(
     states = np.zeros((len(lengths), n_torsions), dtype=np.int64)
     for place in range(n_torsions):
         # Torsions that follow this one; chains that have ended draw numbers that nobody reads.
-        rest = np.maximum(lengths - 4 - place, 0)
+        following = np.maximum(lengths - 4 - place, 0)
         weights = statistics.single if place == 0 else statistics.step[states[:, place - 1]]
-        cumulative = np.cumsum(weights * backward[rest], axis=1)
+        cumulative = np.cumsum(weights * backward[following], axis=1)
         draw = rng.random((len(lengths), 1)) * cumulative[:, -1:]
         states[:, place] = np.minimum(np.sum(cumulative <= draw, axis=1), N_STATES - 1)
     return statistics.angles[states] + (rng.random(states.shape) - 0.5) * (2 * np.pi / N_STATES)

@@ -20,7 +20,8 @@ _COULOMB = 14.3996454784255
 def opls_torsion(angles: Floats, coefficients: tuple[float, ...]) -> Floats:
     """E(φ) = ½ Σ_n K_n [1 − (−1)^n cos nφ], n = 1…4 (LAMMPS `dihedral_style opls`); φ in rad, trans at π."""
     terms = [k / 2 * (1 - (-1) ** n * np.cos(n * angles)) for n, k in enumerate(coefficients, start=1)]
-    return np.sum(terms, axis=0, dtype=np.float64)
+    total: Floats = np.sum(terms, axis=0, dtype=np.float64)
+    return total
 
 
 def two_torsion_energy(force_field: ForceField, backbones: Floats) -> Floats:

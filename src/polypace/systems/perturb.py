@@ -50,7 +50,7 @@ def strain(melt: Melt, strain: npt.ArrayLike, rigid_molecules: bool = False) -> 
     if values.shape != (3, 3) or np.any(np.triu(values, 1)) or np.any(np.diag(values) <= -1):
         raise InputError(
             f"strain must be a number, three numbers or a lower triangular 3 x 3 matrix, "
-            f"each above -1, got {strain}"
+            f"each above -1, got {strain!r}"
         )
     deformation = np.eye(3) + values
     positions = np.array(melt.atoms.positions)
@@ -228,7 +228,10 @@ def _turn(
 
     def turned(angle: float) -> Floats:
         along = np.outer(spokes @ axis, axis)
-        return pivot + along + np.cos(angle) * (spokes - along) + np.sin(angle) * np.cross(axis, spokes)
+        arm_now: Floats = (
+            pivot + along + np.cos(angle) * (spokes - along) + np.sin(angle) * np.cross(axis, spokes)
+        )
+        return arm_now
 
     def contacts(angle: float) -> Floats:
         steps = positions[others][None] - turned(angle)[:, None]

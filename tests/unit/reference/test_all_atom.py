@@ -25,7 +25,7 @@ MEGAPASCAL = 6.241509074e-6
 @pytest.fixture(scope="module")
 def octane(tmp_path_factory):
     folder = tmp_path_factory.mktemp("octane")
-    melt = build_melt(8, 40, 0.69, "l-opls", seed=2)
+    melt = build_melt(8, 24, 0.69, "l-opls", seed=2)
     write_lammps_data(melt, folder / "start.data", "l-opls")
     interactions = force_field_interactions("l-opls", melt.type_names)
     assert (interactions.atom_style, interactions.timestep) == ("full", 0.0005)
@@ -34,8 +34,8 @@ def octane(tmp_path_factory):
         "start.data",
         "eq.data",
         temperature=300.0,
-        push_off_steps=300,
-        langevin_steps=600,
+        push_off_steps=200,
+        langevin_steps=400,
         npt_steps=10,
     )
     run_script(script, folder)
@@ -55,7 +55,7 @@ def _labels(folder, melt, force_field, frames, name):
 def test_types_charges_and_elements(octane):
     folder, melt, _ = octane
     assert melt.type_names == ("CT2", "CT3", "HC2", "HC3")
-    assert melt.atoms.symbols.formula.count() == {"C": 320, "H": 720}
+    assert melt.atoms.symbols.formula.count() == {"C": 192, "H": 432}
     charges = [LOPLS.atom_type(name).charge for name in melt.types]
     assert sum(charges) == pytest.approx(0, abs=1e-9)
     assert "Atoms # full" in (folder / "eq.data").read_text()

@@ -11,7 +11,10 @@ from tests.oracle.neighbors import neighbor_pairs
 
 from polypace.errors import InputError
 from polypace.reference import (
+    CombinedBaseline,
+    CoulombTail,
     DispersionTail,
+    Interactions,
     TraPPEUA,
     force_field_interactions,
     label_script,
@@ -53,15 +56,20 @@ def test_energy_is_the_sum_over_every_image(skewed):
     assert found.energies.sum() == pytest.approx(total, rel=1e-12)
 
 
-def test_forces_and_stress_are_derivatives(skewed):
-    found, h = TAIL.evaluate(skewed), 1e-5
+@pytest.mark.parametrize("charged", [False, True])
+def test_forces_and_stress_are_derivatives(skewed, charged):
+    tail = TAIL
+    if charged:
+        tail = CoulombTail(s_in=2.5, s_out=4.0, r_out=6.0)
+        skewed.set_array("type_name", np.array(["CT3", "HC3"] * 5))
+    found, h = tail.evaluate(skewed), 1e-5
     numeric = np.zeros((10, 3))
     for i, d in np.ndindex(10, 3):
         ends = []
         for sign in (1, -1):
             moved = skewed.copy()
             moved.positions[i, d] += sign * h
-            ends.append(TAIL.evaluate(moved).energy)
+            ends.append(tail.evaluate(moved).energy)
         numeric[i, d] = -(ends[0] - ends[1]) / (2 * h)
     assert np.allclose(found.forces, numeric, rtol=1e-6, atol=1e-8)
     for place, (a, b) in enumerate([(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]):
@@ -72,7 +80,7 @@ def test_forces_and_stress_are_derivatives(skewed):
             strain[b, a] += sign * h / 2
             moved = skewed.copy()
             moved.set_cell(skewed.cell.array @ strain, scale_atoms=True)
-            ends.append(TAIL.evaluate(moved).energy)
+            ends.append(tail.evaluate(moved).energy)
         numeric_stress = (ends[0] - ends[1]) / (2 * h) / skewed.get_volume()
         assert found.stress[place] == pytest.approx(numeric_stress, rel=1e-6, abs=1e-9)
 
@@ -111,9 +119,29 @@ def test_beyond_the_switch_it_is_lj_mdf_of_lammps(tmp_path):
     assert np.allclose(found.stress, frame.get_stress(), rtol=1e-9, atol=1e-10 * np.abs(found.stress).max())
 
 
+@pytest.mark.program
+@pytest.mark.parametrize("name", ["dispersion", "charges", "both"])
+def test_lammps_adds_it_back(tmp_path, name):
+    """The plugin's `lj/mdf/tail` and the formula of `lepton/coul` are what is subtracted from labels."""
+    melt = build_melt(4, 30, 0.6, "l-opls", seed=4)
+    write_lammps_data(melt, tmp_path / "a.data", "l-opls", bonded=False)
+    write_dump([melt.atoms], tmp_path / "a.dump")
+    parts = (DispersionTail(force_field="l-opls"), CoulombTail(force_field="l-opls"))
+    tail = {"dispersion": parts[0], "charges": parts[1], "both": CombinedBaseline(parts)}[name]
+    lines = (f"pair_style hybrid/overlay {tail.lammps_pair_style}", *tail.lammps_pair_coeffs(melt.type_names))
+    script = label_script(Interactions("metal", "full", lines), "a.data", "a.dump", "out.dump")
+    frame = read_labels(tmp_path / "out.dump", run_script(script, tmp_path), melt)[0]
+    found = tail.evaluate(melt.atoms)
+    assert found.energy == pytest.approx(frame.get_potential_energy(), rel=1e-9)
+    assert np.abs(found.forces - frame.get_forces()).max() < 1e-10
+    assert np.allclose(found.stress, frame.get_stress(), rtol=1e-8, atol=1e-11)
+
+
 def test_refuses():
     with pytest.raises(InputError, match="s_out=11"):
         DispersionTail(s_out=11.0)
+    with pytest.raises(InputError, match="has no charges"):
+        CoulombTail(force_field="trappe-ua")
     with pytest.raises(InputError, match="type_name"):
         TAIL.evaluate(ase.Atoms("C2", [[0, 0, 0], [3, 0, 0]], cell=[20, 20, 20], pbc=True))
     with pytest.raises(InputError, match="labels"):
