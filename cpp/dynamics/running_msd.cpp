@@ -70,9 +70,9 @@ void RunningMsd::take(Level& level, std::size_t index, const double* positions) 
 }
 
 RunningMsd::Sums& RunningMsd::entry(std::size_t level, std::int64_t multiple) {
-  const std::int64_t per_level = points_ - points_ / ratio_;
-  const std::int64_t position =
-      level == 0 ? multiple - 1 : points_ - 1 + (static_cast<std::int64_t>(level) - 1) * per_level + multiple - points_ / ratio_;
+  const std::int64_t least = points_ / ratio_, per_level = points_ - least;
+  const std::int64_t lags_below = points_ - 1 + (static_cast<std::int64_t>(level) - 1) * per_level;
+  const std::int64_t position = level == 0 ? multiple - 1 : lags_below + multiple - least;
   // Lags get their first origin in ascending order.
   if (position == static_cast<std::int64_t>(sums_.size())) {
     sums_.emplace_back();

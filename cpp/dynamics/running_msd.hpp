@@ -1,6 +1,6 @@
-// Mean square displacements kept up while a simulation runs: a multiple-tau scheme (Ramírez et al., J. Chem. Phys. 133,
-// 154103 (2010)) whose levels thin the time origins instead of averaging positions, so that every value is an exact
-// average over its origins.
+// Mean square displacements kept up while a simulation runs: a multiple-tau scheme (Ramírez et al., J. Chem. Phys.
+// 133, 154103 (2010)) whose levels thin the time origins instead of averaging positions, so that every value is an
+// exact average over its origins.
 //
 // Level k holds the last `points` samples taken every ratio^k samples and gives the lags j·ratio^k with
 // j = 1…points−1 (k = 0) or points/ratio…points−1 (k > 0). Memory grows with the logarithm of the run.

@@ -36,7 +36,7 @@ void EnvironmentBlock::gather(const int* atoms, std::size_t n_atoms, int species
     const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
     const int* const entries = list.firstneigh[i];
     const int n_entries = list.numneigh[i];
-    // Every neighbour is written and those outside are overwritten by the next: no branch that half of them mispredicts.
+    // Every neighbour is written, those outside are overwritten by the next: no branch to be mispredicted.
     for (int entry = 0; entry < n_entries; ++entry) {
       const int j = entries[entry] & NEIGHMASK;
       const int neighbor_species = species_of_type[type[j]];

@@ -40,19 +40,19 @@ void FixRunningMsd::read_options(int narg, char** arg) {
     (word == "points" ? points_ : ratio_) = utils::inumeric(FLERR, arg[i + 1], false, lmp);
   }
   if (ratio_ < 2 || points_ < 2 * ratio_ || points_ % ratio_ != 0)
-    error->all(FLERR, fmt::format("fix polypace/msd: ratio must be at least 2 and points a multiple of it, at least twice "
-                                  "it; got points {} ratio {}", points_, ratio_));
+    error->all(FLERR, fmt::format("fix polypace/msd: ratio must be at least 2 and points a multiple of it, at least "
+                                  "twice it; got points {} ratio {}", points_, ratio_));
 }
 
 int FixRunningMsd::setmask() { return END_OF_STEP | POST_RUN; }
 
 void FixRunningMsd::init() {
   if (domain->box_change)
-    error->all(FLERR, "fix polypace/msd: the box changes in this run, and displacements of unwrapped coordinates would mix "
-                      "with it; measure at constant volume");
+    error->all(FLERR, "fix polypace/msd: the box changes in this run, and displacements of unwrapped coordinates would "
+                      "mix with it; measure at constant volume");
   if (msd_ && timestep_ != update->dt)
-    error->all(FLERR, fmt::format("fix polypace/msd: the timestep changed from {} to {}; unfix it and start anew", timestep_,
-                                  update->dt));
+    error->all(FLERR, fmt::format("fix polypace/msd: the timestep changed from {} to {}; unfix it and start anew",
+                                  timestep_, update->dt));
 }
 
 void FixRunningMsd::setup(int) {
@@ -110,7 +110,8 @@ void FixRunningMsd::find_homes() {
   for (const auto& [tag, row] : beads) {
     const auto molecule = static_cast<tagint>(row[1]);
     if (molecule < 1)
-      error->one(FLERR, fmt::format("fix polypace/msd: atom {} has the molecule id {}, ids must be positive", tag, molecule));
+      error->one(FLERR, fmt::format("fix polypace/msd: the molecule id of atom {} is {}, it must be positive", tag,
+                                    molecule));
     const auto [chain, is_new] = chain_of_molecule.try_emplace(molecule, static_cast<int>(chain_of_molecule.size()));
     bead_of_tag_[tag] = tags_.size();
     tags_.push_back(tag);
@@ -130,8 +131,8 @@ void FixRunningMsd::find_homes() {
 
 void FixRunningMsd::sample() {
   if (last_sample_ >= 0 && update->ntimestep != last_sample_ + nevery)
-    error->all(FLERR, fmt::format("fix polypace/msd: step {} follows on {}, samples must be {} steps apart; unfix it and "
-                                  "start anew", update->ntimestep, last_sample_, nevery));
+    error->all(FLERR, fmt::format("fix polypace/msd: step {} follows on {}, samples must be {} steps apart; unfix it "
+                                  "and start anew", update->ntimestep, last_sample_, nevery));
   const auto rows = exchange(4);
   std::size_t n_known = 0;
   for (std::size_t first = 0; first < rows.size(); first += 4) {
@@ -171,9 +172,9 @@ void FixRunningMsd::write_file() {
   fputs("# lag_ps g1_A2 g2_A2 g3_A2 origins\n", file);
   for (const auto& entry : sums) {
     const auto origins = static_cast<double>(entry.origins), beads = origins * static_cast<double>(n_beads_);
-    fprintf(file, "%.10g %.16g %.16g %.16g %lld\n", static_cast<double>(entry.lag) * nevery * timestep_, entry.g1 / beads,
-            entry.g2 / beads, entry.g3 / (origins * static_cast<double>(n_chains_)),
-            static_cast<long long>(entry.origins));
+    const double lag = static_cast<double>(entry.lag) * nevery * timestep_;
+    fprintf(file, "%.10g %.16g %.16g %.16g %lld\n", lag, entry.g1 / beads, entry.g2 / beads,
+            entry.g3 / (origins * static_cast<double>(n_chains_)), static_cast<long long>(entry.origins));
   }
   const bool complete = ferror(file) == 0 && fclose(file) == 0;
   if (!complete || rename(temporary.c_str(), path_.c_str()) != 0)

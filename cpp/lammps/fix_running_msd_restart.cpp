@@ -47,7 +47,8 @@ std::vector<double> FixRunningMsd::restart_record() const {
   const double bytes = 8.0 * (size + 5.0 * static_cast<double>(sums.size()) + static_cast<double>(n_beads_ * width));
   if (bytes > std::numeric_limits<int>::max()) {
     if (comm->me == 0)
-      error->warning(FLERR, "fix polypace/msd: its history exceeds 2 GB and is not in the restart file; fewer points help");
+      error->warning(FLERR, "fix polypace/msd: its history exceeds 2 GB and is left out of the restart file; take fewer "
+                            "points");
     return {};
   }
   const auto positions = msd_->kept_positions();
@@ -71,8 +72,8 @@ void FixRunningMsd::restart(char* buffer) {
   std::memcpy(header.data(), buffer, 8 * header.size());
   if (header[record_version] == 0) return;
   if (header[record_version] != 1 || header[every] != nevery || header[points] != points_ || header[ratio] != ratio_)
-    error->all(FLERR, fmt::format("fix polypace/msd: the restart file was written with Nevery {:.0f} points {:.0f} ratio "
-                                  "{:.0f}; give the same, or another fix ID to start anew",
+    error->all(FLERR, fmt::format("fix polypace/msd: the restart file was written with Nevery {:.0f} points {:.0f} "
+                                  "ratio {:.0f}; give the same, or another fix ID to start anew",
                                   header[every], header[points], header[ratio]));
   const double n_numbers = size + 5 * header[n_sums] + header[n_beads] * (3 * header[n_kept] + 1);
   restart_.resize(static_cast<std::size_t>(n_numbers));
@@ -82,8 +83,8 @@ void FixRunningMsd::restart(char* buffer) {
 void FixRunningMsd::continue_from_restart(const std::vector<tagint>& tags) {
   const auto n_entries = static_cast<std::size_t>(restart_[n_sums]), kept = static_cast<std::size_t>(restart_[n_kept]);
   if (restart_[timestep] != update->dt || static_cast<bigint>(restart_[n_beads]) != n_beads_)
-    error->all(FLERR, fmt::format("fix polypace/msd: the restart file has {:.0f} atoms and timestep {}, this run {} and {}",
-                                  restart_[n_beads], restart_[timestep], n_beads_, update->dt));
+    error->all(FLERR, fmt::format("fix polypace/msd: the restart file has {:.0f} atoms and timestep {}, this run {} "
+                                  "and {}", restart_[n_beads], restart_[timestep], n_beads_, update->dt));
   const double* next = restart_.data() + size;
   std::vector<Sums> sums(n_entries);
   for (auto& entry : sums) {

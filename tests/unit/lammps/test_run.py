@@ -67,6 +67,16 @@ def test_no_lammps_outlives_its_caller(tmp_path, how):
     wait_until(lambda: not processes_in(tmp_path))
 
 
+def test_a_launcher_of_another_mpi_is_noticed(tmp_path, monkeypatch):
+    """It starts copies that know nothing of each other."""
+    mpirun = tmp_path / "mpirun"
+    mpirun.write_text('#!/bin/sh\nshift 2\n"$@"\n')
+    mpirun.chmod(0o755)
+    monkeypatch.setattr("polypace.lammps.run.wheel_mpirun", lambda: str(mpirun))
+    with pytest.raises(ProgramError, match="started copies of LAMMPS instead of 2 ranks"):
+        run_lammps(GAS + "run 1\n", tmp_path, n_ranks=2)
+
+
 def test_missing_program(tmp_path, monkeypatch):
     monkeypatch.setenv("POLYPACE_LAMMPS", str(tmp_path / "none"))
     with pytest.raises(MissingProgramError, match="none -h cannot be started"):
