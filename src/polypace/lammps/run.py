@@ -143,7 +143,7 @@ def _check_ranks(text: str, n_ranks: int, command: tuple[str, ...]) -> None:
     if grid is not None and math.prod(map(int, grid.groups())) != n_ranks:
         raise ProgramError(
             f"{command[0]} started copies of LAMMPS instead of {n_ranks} ranks: it belongs to another MPI "
-            f"({shlex.join(command)}); use the mpirun of the MPI that this LAMMPS was built with, or n_ranks=1"
+            f"({shlex.join(command)}); take mpirun of the MPI that this LAMMPS was built with, or n_ranks=1"
         )
 
 
