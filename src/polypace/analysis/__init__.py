@@ -2,6 +2,8 @@
 
 from polypace.analysis.chain_motion import ChainMSD, chain_msd
 from polypace.analysis.chains import Backbones, ChainDimensions, chain_dimensions, find_backbones
+from polypace.analysis.comparison import MSDRatio, compare_msd
+from polypace.analysis.diffusion import Diffusion, diffusion_coefficient, yeh_hummer
 from polypace.analysis.distance import DistributionDistance, distribution_distance
 from polypace.analysis.distributions import (
     DihedralDistribution,
@@ -13,6 +15,8 @@ from polypace.analysis.distributions import (
 from polypace.analysis.msd import MSD, msd
 from polypace.analysis.packing import Density, density, density_of_series
 from polypace.analysis.radial import RDF, rdf
+from polypace.analysis.regimes import Regimes, find_regimes
+from polypace.analysis.scaling import LocalExponent, PiecewisePowerLaw, local_exponent, piecewise_power_law
 from polypace.analysis.scattering import StructureFactor, structure_factor
 
 __all__ = [
@@ -22,20 +26,31 @@ __all__ = [
     "ChainDimensions",
     "ChainMSD",
     "Density",
+    "Diffusion",
     "DihedralDistribution",
     "Distribution",
     "DistributionDistance",
+    "LocalExponent",
+    "MSDRatio",
+    "PiecewisePowerLaw",
+    "Regimes",
     "StructureFactor",
     "angle_distribution",
     "bond_distribution",
     "chain_dimensions",
     "chain_msd",
+    "compare_msd",
     "density",
     "density_of_series",
+    "diffusion_coefficient",
     "dihedral_distribution",
     "distribution_distance",
     "find_backbones",
+    "find_regimes",
+    "local_exponent",
     "msd",
+    "piecewise_power_law",
     "rdf",
     "structure_factor",
+    "yeh_hummer",
 ]

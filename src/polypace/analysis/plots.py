@@ -1,0 +1,108 @@
+"""Figures of dynamics, ready for a paper: labels with units, bands of one standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polypace.analysis.comparison import MSDRatio
+from polypace.analysis.msd import MSD
+from polypace.analysis.regimes import Regimes
+from polypace.analysis.scaling import local_exponent
+from polypace.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito: told apart by everyone, also in grey.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+LAG_LABEL = "lag time $t$ / ps"
+WIDTH = 3.4  # inches, one column
+TRUSTED = 1 / 3  # of the run: beyond it too few origins are left
+
+
+def new_figure(n_panels: int, height_ratios: tuple[float, ...]) -> tuple[Figure, list[Axes]]:
+    """A one-column figure of panels that share the time axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, 1.5 * sum(height_ratios)), dpi=200, layout="constrained")
+    axes = figure.subplots(n_panels, 1, sharex=True, height_ratios=height_ratios, squeeze=False)[:, 0]
+    for axis in axes:
+        axis.tick_params(direction="in", which="both", top=True, right=True)
+    return figure, list(axes)
+
+
+def msd_figure(curves: dict[str, MSD], regimes: Regimes | None = None) -> Figure:
+    """Mean square displacements over lag time and, below, the local exponent of the first."""
+    figure, (top, bottom) = new_figure(2, (2.0, 1.2))
+    for color, (name, curve) in zip(COLORS, curves.items(), strict=False):
+        draw_curve(top, curve, name, color)
+    if regimes is not None:
+        for name, law in regimes.named.items():
+            lag = np.geomspace(law.begin, law.end, 2)
+            top.plot(lag, 1.6 * law(lag), "k-", linewidth=0.8)
+            top.annotate(
+                f"$t^{{{law.exponent:.2f}}}$ ({name})", (lag[0], 1.9 * law(lag)[0]), fontsize=6, va="bottom"
+            )
+    top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
+    top.legend(frameon=False, fontsize=7)
+    draw_exponent(bottom, next(iter(curves.values())), COLORS[0])
+    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=r"exponent $\alpha(t)$")
+    return figure
+
+
+def ratio_figure(
+    references: dict[str, MSD], others: dict[str, MSD], ratios: dict[str, MSDRatio], names: tuple[str, str]
+) -> Figure:
+    """Two runs and, below, their ratio."""
+    figure, (top, bottom) = new_figure(2, (2.0, 1.2))
+    for color, name in zip(COLORS, ratios, strict=False):
+        draw_curve(top, references[name], f"{name}, {names[0]}", color)
+        draw_curve(top, others[name], f"{name}, {names[1]}", color, dashed=True)
+        ratio = ratios[name]
+        bottom.plot(ratio.lag, ratio.ratio, color=color, linewidth=1)
+        bottom.fill_between(
+            ratio.lag,
+            ratio.ratio - ratio.error,
+            ratio.ratio + ratio.error,
+            color=color,
+            alpha=0.25,
+            linewidth=0,
+        )
+    bottom.axhline(1, color="black", linewidth=0.6, linestyle=":")
+    top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
+    top.legend(frameon=False, fontsize=6)
+    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=f"{names[1]} / {names[0]}")
+    return figure
+
+
+def draw_curve(axis: Axes, curve: MSD, label: str, color: str, dashed: bool = False) -> None:
+    """One curve at logarithmic lags with its band, up to a third of the run."""
+    n = max(1, int(np.searchsorted(curve.groups.lag, TRUSTED * curve.lag[-1], side="right")))
+    lag, mean = curve.groups.lag[:n], curve.groups.mean[:n]
+    error = np.sqrt(np.diag(curve.groups.covariance()))[:n]
+    axis.plot(lag, mean, "--" if dashed else "-", color=color, label=label, linewidth=1)
+    lower = np.maximum(mean - error, 1e-3 * mean)
+    axis.fill_between(lag, lower, mean + error, color=color, alpha=0.25, linewidth=0)
+
+
+def draw_exponent(axis: Axes, curve: MSD, color: str) -> None:
+    """α(t) with its 95 % band and the exponents of theory."""
+    try:
+        exponent = local_exponent(curve)
+    except InputError:  # one molecule or very few frames: the curve alone
+        return
+    axis.plot(exponent.lag, exponent.alpha, color=color, linewidth=1)
+    axis.fill_between(exponent.lag, exponent.lower, exponent.upper, color=color, alpha=0.25, linewidth=0)
+    for value in (0.25, 0.5, 1.0):
+        axis.axhline(value, color="black", linewidth=0.5, linestyle=":")
+
+
+def save_figure(figure: Figure, prefix: Any) -> list[str]:
+    """Write `prefix`.png and .pdf; returns the names."""
+    names = [f"{prefix}.png", f"{prefix}.pdf"]
+    for name in names:
+        figure.savefig(name)
+    return names

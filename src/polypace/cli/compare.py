@@ -1,0 +1,80 @@
+"""`polypace compare`: the motion of one run against another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
+from polypace.analysis.plots import ratio_figure, save_figure
+from polypace.analysis.tables import write_json
+from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
+from polypace.errors import InputError
+
+
+def compare_command(
+    reference: Annotated[Path, typer.Argument(help="Trajectory of the reference.")],
+    other: Annotated[Path, typer.Argument(help="Trajectory of the potential under test.")],
+    topology: Annotated[
+        Path | None, typer.Option(help="Chains and masses of both: a LAMMPS data file.")
+    ] = None,
+    timestep: Annotated[
+        float | None, typer.Option(help="ps per MD step, where the dumps have no times.")
+    ] = None,
+    units: Annotated[str | None, typer.Option(help="LAMMPS units of the dumps: real, metal, lj, …")] = None,
+    central: Annotated[
+        int | None, typer.Option(help="Only the middle beads of every chain, so many.")
+    ] = None,
+    types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
+    max_lag: Annotated[float | None, typer.Option(help="Longest lag, ps.")] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(help="As 512MB; larger runs are transposed on disk.")
+    ] = None,
+    threads: Annotated[int, typer.Option(help="0: OMP_NUM_THREADS, else all cores.")] = 0,
+    names: Annotated[str, typer.Option(help="Names of the two in the figure.")] = "reference,ACE",
+    output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path(
+        "compare"
+    ),
+) -> None:
+    """Ratio of displacements with its error over lag time: OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
+    labels = names.split(",")
+    if len(labels) != 2:
+        raise InputError(f"--names must be two names with a comma between them, got {names!r}")
+    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, None)
+    first, second = (displacement_curves([file], options) for file in (reference, other))
+    ratios = {name: compare_msd(first[name], second[name]) for name in first}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    summary = {name: _summary(ratio) for name, ratio in ratios.items()}
+    slow = "g3" if "g3" in first else "g1"
+    summary["diffusion"] = {
+        label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
+    }
+    write_json(Path(f"{output}.json"), summary)
+    written = save_figure(ratio_figure(first, second, ratios, (labels[0], labels[1])), output)
+    for name, ratio in ratios.items():
+        lag, deviation = ratio.largest_deviation
+        print(
+            f"{name}: {labels[1]}/{labels[0]} = {ratio.ratio[-1]:.3f} ± {ratio.error[-1]:.3f} at {ratio.lag[-1]:.4g} ps, "
+            f"at most {deviation:.1f} standard errors from 1 (at {lag:.4g} ps)"
+        )
+    print("written:", ", ".join([f"{output}.json", *written]))
+
+
+def _summary(ratio: MSDRatio) -> dict[str, Any]:
+    lag, deviation = ratio.largest_deviation
+    return {
+        "lag_ps": ratio.lag.tolist(),
+        "ratio": ratio.ratio.tolist(),
+        "error": ratio.error.tolist(),
+        "largest_deviation": {"lag_ps": lag, "standard_errors": deviation},
+    }
+
+
+def _diffusion(curve: Any) -> dict[str, Any]:
+    try:
+        result = diffusion_coefficient(curve)
+    except InputError as error:
+        return {"refused": str(error)}
+    return {"coefficient_A2_per_ps": result.coefficient, "error_A2_per_ps": result.error}

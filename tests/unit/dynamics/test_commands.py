@@ -1,0 +1,77 @@
+"""polypace msd and polypace compare on dumps as LAMMPS writes them."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from polypace.cli import main
+
+
+def write_dump(path, positions, molecules):
+    with path.open("w") as file:
+        for step, frame in enumerate(positions):
+            file.write(
+                f"ITEM: UNITS\nmetal\nITEM: TIMESTEP\n{step * 100}\nITEM: NUMBER OF ATOMS\n{len(frame)}\n"
+            )
+            file.write("ITEM: BOX BOUNDS pp pp pp\n" + "0 40\n" * 3 + "ITEM: ATOMS id mol type xu yu zu\n")
+            for i, (x, y, z) in enumerate(frame):
+                file.write(f"{i + 1} {molecules[i] + 1} {1 + i % 2} {x:.6f} {y:.6f} {z:.6f}\n")
+
+
+def melt(rng, speed):
+    centers = speed * rng.normal(size=(150, 12, 1, 3)).cumsum(axis=0)
+    beads = 0.3 * rng.normal(size=(150, 12, 5, 3))
+    return (20 + centers + beads).reshape(150, 60, 3), np.repeat(np.arange(12), 5)
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    assert end.value.code == 0
+
+
+def test_msd(rng, tmp_path, capsys):
+    positions, molecules = melt(rng, 0.2)
+    write_dump(tmp_path / "melt.lammpstrj", positions, molecules)
+    run("msd", tmp_path / "melt.lammpstrj", "--timestep", "0.001", "-o", tmp_path / "out/msd")
+    rows = list(csv.DictReader((tmp_path / "out/msd.csv").open()))
+    assert float(rows[0]["lag/ps"]) == pytest.approx(0.1)
+    # Centres of mass walk freely relative to the drift of 12 of them; beads rattle about them.
+    assert float(rows[0]["g3/A^2"]) == pytest.approx(3 * 0.04 + 6 * 0.09 / 5, rel=0.2)
+    assert float(rows[0]["g2/A^2"]) == pytest.approx(6 * 0.09 * 4 / 5, rel=0.1)
+    summary = json.loads((tmp_path / "out/msd.json").read_text())
+    assert summary["g1"]["n_particles"] == 60 and summary["g3"]["n_particles"] == 12
+    assert "entangled" in summary["regimes"]["refused"]
+    assert (tmp_path / "out/msd.png").stat().st_size > 10_000
+    assert (tmp_path / "out/msd.pdf").read_bytes().startswith(b"%PDF")
+    assert "g3: 12 particles, 150 frames" in capsys.readouterr().out
+
+
+def test_compare(rng, tmp_path, capsys):
+    for name, speed in (("reference", 0.2), ("ace", 0.3)):
+        positions, molecules = melt(rng, speed)
+        write_dump(tmp_path / f"{name}.lammpstrj", positions, molecules)
+    files = [tmp_path / "reference.lammpstrj", tmp_path / "ace.lammpstrj"]
+    run("compare", *files, "--timestep", "0.001", "-o", tmp_path / "compare", "--types", "1,2")
+    ratio = json.loads((tmp_path / "compare.json").read_text())["g3"]
+    assert abs(ratio["ratio"][-1] - 2.25) < 4 * ratio["error"][-1]
+    assert (tmp_path / "compare.pdf").exists()
+    assert "g1: ACE/reference" in capsys.readouterr().out
+
+
+def test_errors_name_the_option(rng, tmp_path, capsys):
+    positions, molecules = melt(rng, 0.2)
+    write_dump(tmp_path / "melt.lammpstrj", positions[:5], molecules)
+    for extra, message in (
+        (["--max-memory", "many"], "--max-memory must be like 512MB"),
+        (["--types", "H"], "there is no type 'H'"),
+        (["--central", "9"], "shortest molecule has 5 beads"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            main(["msd", str(tmp_path / "melt.lammpstrj"), "--timestep", "0.001", *extra])
+        assert end.value.code == 1
+        assert message in capsys.readouterr().err
