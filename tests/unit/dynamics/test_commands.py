@@ -10,6 +10,8 @@ import pytest
 
 from polypace.cli import main
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 def write_dump(path, positions, molecules):
     with path.open("w") as file:

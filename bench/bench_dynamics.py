@@ -1,0 +1,243 @@
+"""Mean square displacements: answers against direct sums, then rates against other programs, in one run.
+
+    python bench/bench_dynamics.py                 # about two minutes
+    python bench/bench_dynamics.py --frames 1000000 --particles 30 --out-of-core 12
+
+Rates are million particle-frames per second. tidynamics, MDAnalysis and a hand-written SciPy version are measured beside
+ours; freud where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import scipy.fft
+
+import polypace as pp
+from polypace import _core
+from polypace.analysis import chain_msd
+
+
+def walk(n_frames, n_particles, dtype=np.float32, seed=0):
+    rng = np.random.default_rng(seed)
+    positions = np.empty((n_frames, n_particles, 3), dtype=dtype)
+    last = np.zeros((n_particles, 3))
+    for begin in range(0, n_frames, 20000):
+        steps = 0.05 * rng.normal(size=(min(20000, n_frames - begin), n_particles, 3))
+        path = last + steps.cumsum(axis=0)
+        positions[begin : begin + len(path)] = path
+        last = path[-1]
+    return positions
+
+
+def direct_sum(positions, lag):
+    """Displacement at one lag by its definition, in extended precision."""
+    total = np.longdouble(0)
+    for i in range(positions.shape[1]):
+        r = positions[:, i].astype(np.longdouble)
+        total += ((r[lag:] - r[:-lag]) ** 2).sum()
+    return float(total / ((len(positions) - lag) * positions.shape[1]))
+
+
+def scipy_rfft(positions):
+    """What a careful user writes: real transforms of all series of a particle, spectra summed, one way back."""
+    n_frames, n_particles, _ = positions.shape
+    length = scipy.fft.next_fast_len(2 * n_frames, real=True)
+    power, squares = np.zeros(length // 2 + 1), np.zeros(n_frames)
+    for i in range(n_particles):
+        series = np.ascontiguousarray(positions[:, i].T, dtype=np.float64)
+        series -= series.mean(axis=1, keepdims=True)
+        squares += (series**2).sum(axis=0)
+        spectrum = scipy.fft.rfft(series, length, axis=1)
+        power += (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+    correlation = scipy.fft.irfft(power, length)[:n_frames]
+    ends = np.concatenate([[0], np.cumsum(squares)])
+    lags = np.arange(n_frames)
+    return (ends[n_frames - lags] + ends[-1] - ends[lags] - 2 * correlation) / (n_particles * (n_frames - lags))
+
+
+def tidynamics_msd(positions):
+    import tidynamics
+
+    return np.mean([tidynamics.msd(positions[:, i]) for i in range(positions.shape[1])], axis=0)
+
+
+def mdanalysis_msd(positions):
+    import MDAnalysis
+    from MDAnalysis.analysis.msd import EinsteinMSD
+
+    universe = MDAnalysis.Universe.empty(positions.shape[1], trajectory=True)
+    universe.load_new(positions, order="fac")
+    return EinsteinMSD(universe, select="all", msd_type="xyz", fft=True).run().results.timeseries
+
+
+def freud_msd(positions):
+    import freud
+
+    return freud.msd.MSD(mode="window").compute(positions).msd
+
+
+def best_time(function, repeats):
+    """Shortest wall time, and the result."""
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        result = function()
+        times.append(time.perf_counter() - begin)
+    return min(times), result
+
+
+def check_answers(n_frames):
+    print(f"Answers, {n_frames} frames, float64: largest relative error against direct sums in extended precision")
+    for offset in (0.0, 1e3, 1e6):
+        positions = walk(n_frames, 3, np.float64) + offset
+        result = pp.msd(positions, 1.0).msd
+        lags = [1, 2, 3, 10, 100, n_frames // 10, n_frames // 2]
+        errors = [abs(result[lag] / direct_sum(positions, lag) - 1) for lag in lags]
+        print(f"  {offset:9.0f} Å off the origin: {max(errors):.1e}")
+        assert max(errors) < 1e-10
+
+
+def compare_programs(n_frames, n_particles, peers, repeats):
+    positions = walk(n_frames, n_particles)
+    count = n_frames * n_particles / 1e6
+    ours, result = best_time(lambda: pp.msd(positions, 1.0, n_threads=1), repeats)
+    bare, _ = best_time(lambda: pp.msd(positions, 1.0, n_threads=1, n_groups=1), repeats)
+    rows = {"polypace, 1 thread, with errors": ours, "polypace, 1 thread, no errors": bare}
+    rows["polypace, 2 threads, with errors"] = best_time(lambda: pp.msd(positions, 1.0, n_threads=2), repeats)[0]
+    for name, function in peers.items():
+        try:
+            seconds, found = best_time(lambda function=function: function(positions), 1)
+        except ImportError:
+            continue
+        tolerance = 0.05 if "freud" in name else 1e-5
+        assert np.allclose(found[1 : n_frames // 2], result.msd[1 : n_frames // 2], rtol=tolerance), name
+        rows[name] = seconds
+    print(f"\n{n_frames} frames × {n_particles} particles, float32 in memory")
+    print(f"  {'':38s} M particle-frames/s   ours is faster by")
+    for name, seconds in rows.items():
+        print(f"  {name:38s} {count / seconds:12.2f} {seconds / ours:22.1f}")
+    return {name: count / seconds for name, seconds in rows.items()}
+
+
+def compare_chain_curves(n_frames, n_chains, length, repeats):
+    positions = walk(n_frames, n_chains * length)
+    molecules = np.repeat(np.arange(n_chains), length)
+    alone, g1 = best_time(
+        lambda: pp.msd(positions, 1.0, molecules=molecules, remove_drift=True, n_threads=1), repeats
+    )
+    together, chains = best_time(lambda: chain_msd(positions, 1.0, molecules=molecules, n_threads=1), repeats)
+    assert np.allclose(chains.g1.msd, g1.msd, rtol=1e-9)
+    print(f"\ng1 + g2 + g3 of {n_chains} chains of {length}, {n_frames} frames: {together / alone:.2f} × g1 alone")
+    return together / alone
+
+
+def compare_instruction_sets(n_frames, n_particles, repeats):
+    positions = walk(n_frames, n_particles)
+    plan = _core.dynamics.FftPlan(n_frames)
+    segments = np.full((n_particles, 3, 2), -1)
+    segments[:, :, 0] = 0
+    print(f"\nSpectra alone, 1 thread, {n_frames} frames × {n_particles}: instruction sets")
+    for name in _core.dynamics.instruction_sets():
+        spectra, squares = np.zeros((1, plan.half_length + 1)), np.zeros((1, n_frames))
+
+        def run(name=name, spectra=spectra, squares=squares):
+            particles = np.arange(n_particles)
+            _core.dynamics.add_power_spectra(
+                plan, positions, particles, segments, None, True, spectra, squares, 1, 0, name
+            )
+
+        seconds, _ = best_time(run, repeats)
+        # Work space written and read once in two passes, input read once for each direction and pass.
+        traffic = n_particles * n_frames * 3 * (32 * plan.half_length / n_frames * 2 / 2 + 8)
+        print(f"  {name:9s} {n_frames * n_particles / seconds / 1e6:7.1f} M/s, at least {traffic / seconds / 1e9:.1f} GB/s")
+
+
+OUT_OF_CORE = """
+import json, resource, sys, time
+import numpy as np, polypace as pp
+path, n_frames, n_particles, budget, scratch, threads = sys.argv[1:]
+positions = np.memmap(path, dtype=np.float32, mode="r", shape=(int(n_frames), int(n_particles), 3))
+begin = time.perf_counter()
+result = pp.msd(positions, 1.0, max_memory=int(budget), scratch=scratch, n_threads=int(threads))
+seconds = time.perf_counter() - begin
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"seconds": seconds, "peak": peak, "msd": [result.msd[k] for k in (1, 10, 1000)]}))
+"""
+
+
+def measure_out_of_core(gigabytes, n_frames, budget, threads):
+    n_particles = max(1, round(gigabytes * 1e9 / (12 * n_frames)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frames.bin"
+        with path.open("wb") as file:
+            for begin in range(0, n_frames, 20000):
+                # One long walk, written in parts, so that this program needs no memory either.
+                part = walk(min(20000, n_frames - begin), n_particles, np.float32, seed=begin)
+                (part + np.float32(0)).tofile(file)
+        arguments = [str(a) for a in (path, n_frames, n_particles, budget, Path(folder) / "scratch", threads)]
+        output = subprocess.run(
+            [sys.executable, "-c", OUT_OF_CORE, *arguments], check=True, capture_output=True, text=True
+        )
+        found = json.loads(output.stdout)
+        positions = np.memmap(path, dtype=np.float32, mode="r", shape=(n_frames, n_particles, 3))
+        few = np.arange(0, n_particles, max(1, n_particles // 8))
+        part = pp.msd(np.asarray(positions[:, few]), 1.0, n_threads=threads)
+        begin = time.perf_counter()
+        pp.msd(np.asarray(positions[:, few]), 1.0, n_threads=threads)
+        in_memory = n_frames * len(few) / (time.perf_counter() - begin) / 1e6
+    assert np.allclose(found["msd"], part.msd[[1, 10, 1000]], rtol=0.2)
+    rate = n_frames * n_particles / found["seconds"] / 1e6
+    print(
+        f"\nOut of core: {n_frames} frames × {n_particles} particles ({gigabytes:g} GB on disk), budget "
+        f"{budget / 1e6:.0f} MB\n  {rate:.2f} M/s (in memory {in_memory:.2f}), peak memory of the process "
+        f"{found['peak'] / 1e6:.0f} MB = {found['peak'] / budget:.2f} × budget"
+    )
+    return rate, found["peak"] / budget
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--particles", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--no-peers", action="store_true", help="skip the slow programs")
+    parser.add_argument("--out-of-core", type=float, default=0.6, help="size of the trajectory on disk, GB; 0: skip")
+    parser.add_argument("--out-of-core-frames", type=int, default=100_000)
+    parser.add_argument("--budget", type=float, default=512e6, help="max_memory of that run, bytes")
+    parser.add_argument("--threads", type=int, default=1, help="of the out-of-core run")
+    parser.add_argument("--json", type=Path, help="write the rates here")
+    options = parser.parse_args()
+    peers = {
+        "SciPy rFFT by hand, summed spectra": scipy_rfft,
+        "tidynamics": tidynamics_msd,
+        "MDAnalysis EinsteinMSD(fft)": mdanalysis_msd,
+        "freud (single precision)": freud_msd,
+    }
+    check_answers(min(options.frames[-1], 100_000))
+    rates = {}
+    for n_frames in options.frames:
+        chosen = {} if options.no_peers else peers
+        rates[n_frames] = compare_programs(n_frames, options.particles, chosen, options.repeats)
+    compare_instruction_sets(options.frames[-1], options.particles, options.repeats)
+    ratio = compare_chain_curves(options.frames[0], 8, 50, options.repeats)
+    results = {"rates": rates, "chain_curves": ratio}
+    if options.out_of_core > 0:
+        results["out_of_core"] = measure_out_of_core(
+            options.out_of_core, options.out_of_core_frames, int(options.budget), options.threads
+        )
+    print(f"\npeak memory of this program: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()
