@@ -67,7 +67,7 @@ def scipy_rfft(positions):
 def tidynamics_msd(positions):
     import tidynamics
 
-    return np.mean([tidynamics.msd(positions[:, i]) for i in range(positions.shape[1])], axis=0)
+    return np.mean([tidynamics.msd(positions[:, i].astype(np.float64)) for i in range(positions.shape[1])], axis=0)
 
 
 def mdanalysis_msd(positions):
