@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
 
-from polypace.ace.prediction import Radial, as_potential, make_batch, make_evaluator, predict
 from polypace.ace.potential import Potential
+from polypace.ace.prediction import Radial, as_potential, make_batch, make_evaluator, predict
 
 
 class ACECalculator(Calculator):
-    """ASE calculator: energy, free_energy, energies (eV), forces (eV/Å), stress (eV/Å³) and gamma.
+    """ASE calculator: energy, free_energy, energies (eV), forces (eV/Å), stress (eV/Å³), gamma.
 
-    The stress exists for three-dimensional cells only, `gamma` (`calc.results["gamma"]`, extrapolation grade per atom)
-    with an active set only. Any mixture of periodic and open directions is allowed.
+    The stress exists for three-dimensional cells only, `gamma` (`calc.results["gamma"]`, extrapolation grade per
+    atom) with an active set only. Any mixture of periodic and open directions is allowed.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class ACECalculator(Calculator):
     radial : "spline" (the tables of pacemaker and LAMMPS) or "analytic"
     """
 
-    implemented_properties: ClassVar[list[str]] = [
+    implemented_properties: ClassVar[list[str]] = [  # type: ignore[misc]
         "energy",
         "free_energy",
         "energies",
@@ -45,7 +45,7 @@ class ACECalculator(Calculator):
         radial: Radial = "spline",
         **settings: Any,
     ) -> None:
-        super().__init__(**settings)
+        super().__init__(**settings)  # type: ignore[no-untyped-call]
         self.potential = as_potential(potential)
         self.n_threads = n_threads
         self._evaluator = make_evaluator(self.potential, active_set, radial)
@@ -57,7 +57,8 @@ class ACECalculator(Calculator):
         system_changes: Sequence[str] = all_changes,
     ) -> None:
         """Fill `results`; all properties are computed together."""
-        super().calculate(atoms, properties, system_changes)
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        assert self.atoms is not None
         batch = make_batch([self.atoms], self.potential.elements)
         prediction = predict(self._evaluator, batch, self.n_threads)[0]
         self.results = {

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from polypace._core import ace as core
 from polypace._core import formats
-from polypace.ace.prediction import Radial, as_potential, make_batch
 from polypace.ace.potential import Potential
+from polypace.ace.prediction import Radial, as_potential, make_batch
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _BLOCK_NUMBERS = 8 * 1024**2
 
 @dataclass(frozen=True)
 class DesignRows:
-    """Linear maps from the coefficients of a linear potential to the energy, forces and virial of one structure.
+    """Linear maps from the coefficients of a potential to energy, forces, virial of a structure.
 
     With coefficients c (columns: functions of element 0 in canonical order, then of element 1, …) and without core
     repulsion: E = energy @ c (eV), F = forces @ c (eV/Å), dE/d(strain) = virial @ c (eV).
@@ -45,7 +45,7 @@ def make_row_builder(potential: Potential, radial: Radial = "spline") -> core.De
     return _make_row_builder(potential, radial, os.environ.get("POLYPACE_SIMD", "best"))
 
 
-# Kept for the next call, because a caller goes through many structures with the same potential (which is immutable).
+# Kept for the next call: a caller goes through many structures with the same potential (which is immutable).
 @lru_cache(maxsize=2)
 def _make_row_builder(potential: Potential, radial: Radial, instructions: str) -> core.DesignRowBuilder:
     if not isinstance(potential.data, formats.BPotential):
@@ -91,8 +91,8 @@ def iterate_design_rows(
 ) -> Iterator[DesignRows]:
     """Design rows of one structure after the other, computed in blocks on threads.
 
-    Memory is bounded by a block of about 64 MiB or one structure, not by the number of structures, as long as the
-    caller lets go of the rows.
+    Memory is bounded by a block of about 64 MiB or one structure, not by the number of structures, as long as
+    the caller lets go of the rows.
     """
     potential = as_potential(potential)
     builder = make_row_builder(potential, radial)

@@ -52,24 +52,27 @@ class Batch:
     volumes: Array  # 0 where the cell has less than three vectors
 
     @property
-    def arrays(self) -> tuple[Any, ...]:
+    def arrays(
+        self,
+    ) -> tuple[npt.NDArray[np.int64], Array, npt.NDArray[np.int32], Array, npt.NDArray[np.bool_]]:
         return self.counts, self.positions, self.species, self.cells, self.pbc
 
     @property
     def bounds(self) -> list[tuple[int, int]]:
         """First atom and the one behind the last, per structure."""
-        ends = np.cumsum(self.counts).tolist()
-        return list(zip([0, *ends[:-1]], ends, strict=True))
+        ends = np.cumsum(self.counts)
+        return list(zip((ends - self.counts).tolist(), ends.tolist(), strict=True))
 
 
 def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.NDArray[np.int32]:
     """Species indices of the atoms; raises InputError for an element that the potential does not know."""
     position = {element: mu for mu, element in enumerate(elements)}
-    symbols = atoms.get_chemical_symbols()
+    symbols = list(atoms.symbols)
     unknown = sorted(set(symbols) - set(position))
     if unknown:
         raise InputError(
-            f"structure {index} contains {', '.join(unknown)}, but the potential describes {', '.join(elements)} only"
+            f"structure {index} contains {', '.join(unknown)}, but the potential describes "
+            f"{', '.join(elements)} only"
         )
     return np.array([position[symbol] for symbol in symbols], dtype=np.int32)
 
@@ -108,7 +111,7 @@ def as_potential(potential: Potential | str | Path) -> Potential:
 
 
 def active_set_matrices(active_set: Any, elements: tuple[str, ...]) -> list[Array]:
-    """Inverse active sets in species order, from an `.asi` path, a mapping symbol → matrix or an ActiveSet."""
+    """Inverse active sets in species order, from an `.asi` path, a mapping symbol → matrix, an ActiveSet."""
     if isinstance(active_set, str | Path):
         active_set = formats.read_asi(str(active_set))
     matrices = active_set if isinstance(active_set, Mapping) else getattr(active_set, "inverses", None)
@@ -126,8 +129,8 @@ def make_evaluator(
 ) -> core.Evaluator:
     """The compiled evaluator of a potential.
 
-    The environment variable POLYPACE_SIMD (portable, avx2, avx512) replaces the best instruction set of the processor,
-    to compare them.
+    The environment variable POLYPACE_SIMD (portable, avx2, avx512) replaces the best instruction set of the
+    processor, to compare them.
     """
     potential = as_potential(potential)
     try:
@@ -187,7 +190,8 @@ def evaluate(
     polypace._core.NumericalError
         where two atoms coincide.
 
-    Source: Drautz, Phys. Rev. B 99, 014104 (2019), eqs. 21-25; Lysogorskiy et al., Phys. Rev. Mater. 7, 043801 (2023).
+    Source: Drautz, Phys. Rev. B 99, 014104 (2019), eqs. 21-25; Lysogorskiy et al., Phys. Rev. Mater. 7,
+    043801 (2023).
     """
     potential = as_potential(potential)
     batch = make_batch(frames, potential.elements)
@@ -199,8 +203,8 @@ def projections(
 ) -> list[Array]:
     """B-projections of every atom, one array (n_atoms, n_functions) per structure.
 
-    B_if = Σ_m G_f(m) Re ∏_t A_{i mu_t n_t l_t m_t}; columns in the canonical order of the atom's own element. Where
-    elements have different numbers of functions the rows of the shorter ones end with zeros.
+    B_if = Σ_m G_f(m) Re ∏_t A_{i mu_t n_t l_t m_t}; columns in the canonical order of the atom's own element.
+    Where elements have different numbers of functions the rows of the shorter ones end with zeros.
 
     Raises
     ------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
+from tests.unit.formats.vectors import CASES, folder, load
 
 from polypace.ace import Potential, evaluate, projections
-from tests.unit.formats.vectors import CASES, folder, load
 
 
 def frames_of(case):
@@ -18,7 +18,7 @@ def frames_of(case):
 
 
 def assert_close(ours, theirs, tolerance):
-    """Relative to the largest number of the array: small components of large forces carry the noise of the large."""
+    """Relative to the largest number of the array: small components carry the noise of the large ones."""
     theirs = np.asarray(theirs, dtype=float)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * max(1.0, np.abs(theirs).max(initial=0)))
 
