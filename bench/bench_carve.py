@@ -134,12 +134,15 @@ def main(n_clusters: int = 1000) -> None:
     melt = repeated(build_melt(100, 13, density=0.75, force_field="l-opls", seed=1), 3)
     carbons = np.flatnonzero(melt.atoms.numbers == 6)
     seeds = np.sort(np.random.default_rng(0).choice(carbons, n_clusters, replace=False)).tolist()
-    print(f"{len(melt.atoms)} atoms, {n_clusters} clusters, core {CORE} Å, buffer {BUFFER} Å, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{len(melt.atoms)} atoms, {n_clusters} clusters, core {CORE} Å, buffer {BUFFER} Å, load {os.getloadavg()[0]:.1f}"
+    )
 
     ours = {}
     for threads in (1, 2):
         ours[threads], clusters = best_of(
-            lambda threads=threads: carve_clusters(melt, seeds, CORE, BUFFER, merge=False, n_threads=threads), 5
+            lambda threads=threads: carve_clusters(melt, seeds, CORE, BUFFER, merge=False, n_threads=threads),
+            5,
         )
 
     def run_peer():
@@ -152,7 +155,9 @@ def main(n_clusters: int = 1000) -> None:
     print(f"the same {sum(sizes)} atoms and caps; {np.mean(sizes):.0f} atoms a cluster")
     print(f"ASE + SciPy              {theirs:8.3f} s")
     for threads, seconds in ours.items():
-        print(f"polypace, {threads} thread{'s' if threads > 1 else ' '}      {seconds:8.3f} s   ratio {theirs / seconds:6.1f}")
+        print(
+            f"polypace, {threads} thread{'s' if threads > 1 else ' '}      {seconds:8.3f} s   ratio {theirs / seconds:6.1f}"
+        )
 
 
 if __name__ == "__main__":

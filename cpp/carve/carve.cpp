@@ -68,7 +68,9 @@ class Carver {
     while (!fits(cluster) && cluster.buffer_radius > smallest)
       cluster = select(request, std::max(smallest, cluster.buffer_radius - shrink_step));
     require(fits(cluster), "the cluster around atom ", request.seeds[0].front().atom, " (centers[",
-            request.members.front(), "]) has ", cluster.n_atoms(), " atoms at buffer_radius = ", in_angstrom(cluster.buffer_radius), options_.shrink ? ", the smallest allowed" : "", ", more than max_atoms = ", options_.max_atoms,
+            request.members.front(), "]) has ", cluster.n_atoms(), " atoms at buffer_radius = ",
+            in_angstrom(cluster.buffer_radius), options_.shrink ? ", the smallest allowed" : "",
+            ", more than max_atoms = ", options_.max_atoms,
             options_.shrink ? ": raise max_atoms, or lower core_radius or cutoff"
                             : ": raise max_atoms, lower buffer_radius, or choose on_excess=\"shrink\"");
     return cluster;

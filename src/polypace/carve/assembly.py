@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ase
 import numpy as np
@@ -13,12 +13,10 @@ from ase.data import atomic_masses
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from polypace.carve.cluster import Cluster
+from polypace.carve.cluster import Cluster, Record
 from polypace.carve.end_groups import EndGroups
+from polypace.carve.settings import CarveSettings
 from polypace.melt import Melt
-
-if TYPE_CHECKING:
-    from polypace.carve.clusters import CarveSettings
 
 Array = npt.NDArray[Any]
 #: name → (rows of all clusters one after another, offsets of the clusters)
@@ -31,7 +29,7 @@ def assemble_clusters(
     """Clusters out of the tables of `polypace._core.carve.carve_clusters`."""
     rows = _AtomRows(melt, tables, settings, end_types)
     return [
-        Cluster(rows.atoms(index), rows.bonds(index), _provenance(tables, index, settings))
+        Cluster(rows.atoms(index), rows.bonds(index), _record(tables, index, settings))
         for index in range(len(tables["atoms"][1]) - 1)
     ]
 
@@ -143,35 +141,9 @@ def _retype_hydrogens(groups: EndGroups, table: Array, codes: Array, bonds: Arra
         codes[row] = known[key]
 
 
-def _provenance(tables: Tables, index: int, settings: CarveSettings) -> dict[str, Any]:
-    def part(name: str) -> Array:
+def _record(tables: Tables, index: int, settings: CarveSettings) -> Record:
+    parts = {}
+    for name in ("atoms", "cuts", "cap_parents", "seeds", "requests", "bridged", "promoted", "scalars"):
         rows, offsets = tables[name]
-        piece = rows[offsets[index] : offsets[index + 1]]
-        return piece[:, 0] if piece.shape[1] == 1 else piece
-
-    atoms, cuts, cap_parents = part("atoms"), part("cuts"), part("cap_parents")
-    source = atoms[:, 0]
-    n_kept = len(source) - len(cap_parents)
-    buffer_radius, contact, error = part("scalars")[0].tolist()
-    return {
-        "source": settings.source,
-        "mode": settings.mode,
-        "labels": settings.labels,
-        "requests": part("requests").tolist(),
-        "seeds": source[part("seeds")].tolist(),
-        "core_radius": settings.core_radius,
-        "buffer_radius": buffer_radius,
-        "requested_buffer_radius": settings.buffer_radius,
-        "cutoff": settings.cutoff,
-        "reference_cutoff": settings.reference_cutoff,
-        "intact_radius": settings.intact_radius,
-        "kept": source[:n_kept].tolist(),
-        "cells": atoms[:n_kept, 1:4].tolist(),
-        "cut_bonds": np.column_stack([source[cuts[:, 0]], cuts[:, 1]]).tolist(),
-        "retyped": cuts[:, 0].tolist() if settings.united else [],
-        "caps": [[n_kept + cap, parent] for cap, parent in enumerate(cap_parents.tolist())],
-        "bridged": source[part("bridged")].tolist(),
-        "promoted": source[part("promoted")].tolist(),
-        "closest_cap_contact": contact if len(cap_parents) else None,
-        "environment_error": error,
-    }
+        parts[name] = rows[offsets[index] : offsets[index + 1]].copy()
+    return Record(settings=settings, **parts)

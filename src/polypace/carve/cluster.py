@@ -3,13 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import ase
 import numpy as np
 import numpy.typing as npt
 
+from polypace.carve.settings import CarveSettings
 from polypace.melt import Melt
+
+
+@dataclass(frozen=True)
+class Record:
+    """Rows of the core's tables that belong to one cluster; made a dictionary only when asked for."""
+
+    settings: CarveSettings
+    atoms: npt.NDArray[np.int64]
+    cuts: npt.NDArray[np.int64]
+    cap_parents: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
+    requests: npt.NDArray[np.int64]
+    bridged: npt.NDArray[np.int64]
+    promoted: npt.NDArray[np.int64]
+    scalars: npt.NDArray[np.float64]
+
+    def as_dictionary(self) -> dict[str, Any]:
+        settings, source = self.settings, self.atoms[:, 0]
+        n_kept = len(source) - len(self.cap_parents)
+        buffer_radius, contact, error = self.scalars[0].tolist()
+        return {
+            "source": settings.source,
+            "mode": settings.mode,
+            "labels": settings.labels,
+            "requests": self.requests[:, 0].tolist(),
+            "seeds": source[self.seeds[:, 0]].tolist(),
+            "core_radius": settings.core_radius,
+            "buffer_radius": buffer_radius,
+            "requested_buffer_radius": settings.buffer_radius,
+            "cutoff": settings.cutoff,
+            "reference_cutoff": settings.reference_cutoff,
+            "intact_radius": settings.intact_radius,
+            "kept": source[:n_kept].tolist(),
+            "cells": self.atoms[:n_kept, 1:4].tolist(),
+            "cut_bonds": np.column_stack([source[self.cuts[:, 0]], self.cuts[:, 1]]).tolist(),
+            "retyped": self.cuts[:, 0].tolist() if settings.united else [],
+            "caps": [[n_kept + cap, parent] for cap, parent in enumerate(self.cap_parents[:, 0].tolist())],
+            "bridged": source[self.bridged[:, 0]].tolist(),
+            "promoted": source[self.promoted[:, 0]].tolist(),
+            "closest_cap_contact": contact if len(self.cap_parents) else None,
+            "environment_error": error,
+        }
 
 
 @dataclass(frozen=True)
@@ -25,14 +69,20 @@ class Cluster:
         core radius of a seed). `info["energy_weight"]` is 0 for inherited labels.
     bonds : (n_bonds, 2) int64
         Bonded pairs of the cluster, caps included, each once.
-    provenance : dict
-        JSON-able: frame, mode, radii, seeds, kept atoms with their cells, cut bonds, caps, bridged gaps,
-        promoted ends, largest difference of the checked environments (`environment_error`, Å).
+    record : Record
+        Where everything came from, as arrays; `provenance` has it as a dictionary.
     """
 
     atoms: ase.Atoms
     bonds: npt.NDArray[np.int64]
-    provenance: dict[str, Any]
+    record: Record
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """JSON-able: frame, mode, radii, seeds, kept atoms with their cells, cut bonds, caps, bridged gaps,
+        promoted ends, largest difference of the checked environments (`environment_error`, Å).
+        """
+        return self.record.as_dictionary()
 
     @property
     def melt(self) -> Melt:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,45 +12,16 @@ from polypace.arrays import as_array
 from polypace.carve.assembly import assemble_clusters
 from polypace.carve.cluster import Cluster
 from polypace.carve.descriptors import Descriptor, compare_descriptors
+from polypace.carve.settings import CUT_DEPTH, Labels, Mode, OnExcess, check_one_of, check_settings
 from polypace.errors import InputError
 from polypace.melt import Melt
 
-Mode = Literal["capped", "whole-molecules", "periodic"]
-Labels = Literal["cluster", "inherited"]
-OnExcess = Literal["shrink", "error"]
 Centers = Sequence[int] | Sequence[Sequence[int]] | npt.NDArray[np.integer]
 
-#: One carbon-carbon bond, rounded up: how far inside of the buffer's surface a cut can change something.
-CUT_DEPTH = 1.6  # Å
 #: C–H lengths by the number of neighbours of the carbon: sp³, sp², sp (Å).
 CAP_LENGTHS = {4: 1.09, 3: 1.08, 2: 1.06}
 #: Contact radii for packing clusters periodically (Å): images stay 2.3 (H–H) to 3.7 (united atoms) apart.
 CONTACT_RADII = {"hydrogen": 1.15, "heavy": 1.65, "united": 1.85}
-
-
-@dataclass(frozen=True)
-class CarveSettings:
-    """What one call of `carve_clusters` was asked for, checked and completed."""
-
-    core_radius: float
-    buffer_radius: float
-    mode: Mode
-    labels: Labels
-    cutoff: float
-    reference_cutoff: float | None
-    source: str
-    united: bool
-
-    @property
-    def intact_radius(self) -> float:
-        """Å: the sphere that must be whole for a force to count.
-
-        For inherited labels the reference's own cutoff, and twice the potential's: the gradient on an atom
-        contains the site energies of its neighbours, which see their own neighbours.
-        """
-        if self.labels == "cluster":
-            return self.cutoff
-        return max(2 * self.cutoff, self.reference_cutoff or 0.0)
 
 
 def carve_clusters(
@@ -146,12 +115,12 @@ def carve_clusters(
         in which no force would count.
     """
     united = not bool(np.any(melt.atoms.numbers == 1))
-    settings = _settings(
+    settings = check_settings(
         melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united
     )
     requests = _requests(centers)
     _check_counts(core_bonds=(core_bonds, 1), bridge_length=(bridge_length, 0), max_atoms=(max_atoms or 1, 1))
-    _check_one_of("on_excess", on_excess, OnExcess)
+    check_one_of("on_excess", on_excess, OnExcess)
     if not 0 <= vacuum < np.inf:
         raise InputError(f"vacuum must be 0 Å or more, got {vacuum}")
     orders = (
@@ -184,41 +153,6 @@ def carve_clusters(
     if descriptor is not None:
         compare_descriptors(melt, clusters, descriptor)
     return clusters
-
-
-def _settings(
-    melt: Melt,
-    core_radius: float,
-    buffer_radius: float,
-    mode: Mode,
-    cutoff: float | None,
-    labels: Labels,
-    reference_cutoff: float | None,
-    source: str | None,
-    united: bool,
-) -> CarveSettings:
-    _check_one_of("mode", mode, Mode)
-    _check_one_of("labels", labels, Labels)
-    if not 0 <= core_radius <= buffer_radius < np.inf or buffer_radius == 0:
-        raise InputError(
-            f"core_radius must lie between 0 and buffer_radius (Å), got core_radius={core_radius} and "
-            f"buffer_radius={buffer_radius}"
-        )
-    if labels == "inherited":
-        if cutoff is None or reference_cutoff is None:
-            raise InputError(
-                "inherited labels need cutoff= (of the potential) and reference_cutoff= (of the labels)"
-            )
-        if melt.atoms.calc is None or "forces" not in melt.atoms.calc.results:
-            raise InputError("inherited labels need forces: melt.atoms carries no calculator with results")
-    chosen = buffer_radius - core_radius - CUT_DEPTH if cutoff is None else cutoff
-    if not 0 < chosen < np.inf:
-        derived = f" = buffer_radius − core_radius − {CUT_DEPTH}; raise buffer_radius or give cutoff="
-        raise InputError(f"cutoff must be positive, got {chosen:.6g} Å{derived if cutoff is None else ''}")
-    name = str(melt.atoms.info.get("source", "")) if source is None else source
-    return CarveSettings(
-        float(core_radius), float(buffer_radius), mode, labels, float(chosen), reference_cutoff, name, united
-    )
 
 
 def _system(
@@ -268,9 +202,3 @@ def _check_counts(**bounds: tuple[int, int]) -> None:
     for name, (value, least) in bounds.items():
         if value < least:
             raise InputError(f"{name} must be at least {least}, got {value}")
-
-
-def _check_one_of(name: str, value: str, choices: object) -> None:
-    allowed = get_args(choices)
-    if value not in allowed:
-        raise InputError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")

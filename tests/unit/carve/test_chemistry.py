@@ -5,11 +5,11 @@ from __future__ import annotations
 import ase
 import numpy as np
 import pytest
+from tests.helpers.polyethylene import polyethylene
 
 from polypace.carve import carve_clusters
 from polypace.errors import InputError
 from polypace.melt import Melt
-from tests.helpers.polyethylene import polyethylene
 
 
 def spread_out(numbers, bonds, types=None, edge=100.0):
@@ -125,7 +125,7 @@ def test_caps_across_every_face(shift):
 
 
 def sort_by_source(cluster):
-    """Kept atoms by source, caps by the atoms of their bonds; images of one atom by distance from the middle."""
+    """Kept atoms by source, caps by the atoms of their bonds."""
     n_kept = len(cluster.provenance["kept"])
     key = [*cluster.provenance["kept"], *[10**6 + 10**3 * a + b for a, b in cluster.provenance["cut_bonds"]]]
     assert len(set(key[:n_kept])) == n_kept

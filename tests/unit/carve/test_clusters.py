@@ -10,11 +10,11 @@ from ase.calculators.lj import LennardJones
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from ase.neighborlist import neighbor_list
+from tests.helpers.polyethylene import polyethylene
 
 from polypace.carve import carve_clusters
 from polypace.errors import InputError
 from polypace.melt import Melt
-from tests.helpers.polyethylene import polyethylene
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def united():
 
 
 def test_forces_of_weighted_atoms_are_those_of_the_melt(united):
-    """A pair potential cut at 5 Å: where the sphere is whole, the force on the cluster is the force in the melt."""
+    """A pair potential cut at 5 Å: where the sphere is whole, the cluster feels the force of the melt."""
     calculator = LennardJones(sigma=3.95, epsilon=0.004, rc=5.0, ro=4.0, smooth=True)
     periodic = united.atoms.copy()
     periodic.calc = calculator
@@ -58,7 +58,7 @@ def test_periodic_cell_keeps_images_apart(melt, united):
     for system, contact in ((melt, 2.3), (united, 3.7)):
         for cluster in carve_clusters(system, [100, 200], 2.0, 6.0, mode="periodic"):
             atoms = cluster.atoms
-            i, j, shift, distance = neighbor_list("ijSd", atoms, contact + 0.5)
+            shift, distance = neighbor_list("Sd", atoms, contact + 0.5)
             images = distance[(shift != 0).any(axis=1)]
             assert images.min() >= contact - 1e-9
             assert images.min() < contact + 0.5

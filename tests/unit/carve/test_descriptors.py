@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
+from tests.helpers.polyethylene import polyethylene
 
 from polypace.carve import carve_clusters, compare_descriptors
 from polypace.errors import InputError, UnstableRunError
-from tests.helpers.polyethylene import polyethylene
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def melt():
 
 
 def coordination(cutoff):
-    """Smooth moments of the neighbours of either type: changes with any neighbour that comes, goes or is renamed."""
+    """Smooth moments of the neighbours: change with any neighbour that comes, goes or is renamed."""
 
     def descriptor(atoms):
         i, j, d = neighbor_list("ijd", atoms, cutoff)
