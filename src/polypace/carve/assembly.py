@@ -102,7 +102,7 @@ def _pieces(tables: Tables) -> Array:
     graph = coo_matrix((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n_atoms, n_atoms))
     _, labels = connected_components(graph, directed=False)
     # Labels grow along the table, so a cluster's first atom has its smallest.
-    return labels.astype(np.int64) - np.repeat(labels[offsets[:-1]], np.diff(offsets))
+    return np.asarray(labels - np.repeat(labels[offsets[:-1]], np.diff(offsets)), dtype=np.int64)
 
 
 def _type_names(melt: Melt, tables: Tables, united: bool, end_types: Mapping[str, str] | None) -> Array:
