@@ -1,0 +1,83 @@
+"""Labels of frames, checked: what a fit learns from and what it is measured with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ase
+import ase.io
+import numpy as np
+import numpy.typing as npt
+
+from polypace.errors import InputError
+
+Frames = Sequence[ase.Atoms] | str | Path
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of one frame.
+
+    energy : total energy, eV, or None
+    forces : (n_atoms, 3), eV/Å, or None
+    virial : (6,), dE/dε in the order xx yy zz yz xz xy, eV (stress · volume), or None
+    """
+
+    energy: float | None
+    forces: npt.NDArray[np.float64] | None
+    virial: npt.NDArray[np.float64] | None
+
+
+def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
+    """Every frame in order; files are read frame by frame, each time anew, so that they may exceed the memory."""
+    if not isinstance(frames, (str, Path)):
+        yield from frames
+        return
+    path = Path(frames)
+    if not path.is_file():
+        raise FileNotFoundError(f"file of labelled frames {path} does not exist")
+    yield from ase.io.iread(path, index=":")
+
+
+def read_labels(atoms: ase.Atoms, name: str) -> Labels:
+    """Return the labels that `atoms.calc.results` holds; `name` stands for the frame in messages.
+
+    Raises
+    ------
+    InputError
+        for a frame without any label, NaN or infinite labels, or wrong shapes.
+    """
+    results = getattr(atoms.calc, "results", {}) if atoms.calc is not None else {}
+    energy = results.get("energy")
+    forces = results.get("forces")
+    stress = results.get("stress")
+    if energy is None and forces is None and stress is None:
+        raise InputError(f"{name} has no energy, forces or stress: label it, or leave it out")
+    if energy is not None:
+        energy = float(np.reshape(energy, -1)[0])
+        if not np.isfinite(energy):
+            raise InputError(f"{name}: energy is {energy}: label the frame anew, or leave it out")
+    if forces is not None:
+        forces = _finite(forces, (len(atoms), 3), name, "forces")
+    virial = None
+    if stress is not None:
+        stress = np.asarray(stress, dtype=float)
+        if stress.shape == (3, 3):
+            stress = stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+        virial = _finite(stress, (6,), name, "stress") * atoms.get_volume()
+    return Labels(energy, forces, virial)
+
+
+def _finite(values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str) -> npt.NDArray[np.float64]:
+    array = np.asarray(values, dtype=float)
+    if array.shape != shape:
+        raise InputError(f"{name}: {quantity} must have shape {shape}, got {array.shape}")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        where = f"atom {bad[0][0]}" if array.ndim == 2 else f"component {bad[0][0]}"
+        raise InputError(
+            f"{name}: {quantity} of {where} is {array[tuple(bad[0])]}: label the frame anew, or leave it out"
+        )
+    return array

@@ -1,0 +1,97 @@
+"""Active sets: the environments that span a potential's training data, and their files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from polypace._core import formats
+from polypace.ace.potential import Potential
+from polypace.arrays import as_array
+from polypace.errors import FileFormatError, InputError
+
+Kind = Literal["linear", "full"]
+
+
+@dataclass(frozen=True)
+class ActiveSet:
+    """Pseudo-inverses of the selected environments' projections, one per element, as pacemaker's `.asi` files hold them.
+
+    inverses : {element: (N, N)}, M = A⁺ of the selected rows A; N functions (linear) or functions · densities (full)
+    selected : {element: (N, 2) int64}, frame and atom of every selected row; empty where read from a file
+    largest_grade : {element: largest γ over the frames it was selected from}; empty where read from a file
+
+    The extrapolation grade of an environment with projections b is γ = max_k |Σ_j b_j M_jk|
+    (Lysogorskiy et al., Phys. Rev. Materials 7, 043801 (2023), eq. 9).
+    """
+
+    inverses: Mapping[str, npt.NDArray[np.float64]]
+    selected: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    largest_grade: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.inverses:
+            raise InputError("an active set needs a matrix for at least one element")
+        checked = {}
+        for element in sorted(self.inverses):
+            matrix = as_array(self.inverses[element], f"active set of {element}", shape=(None, None))
+            if matrix.shape[0] != matrix.shape[1]:
+                raise InputError(f"active set of {element} must be square, got {matrix.shape}")
+            checked[element] = matrix
+        object.__setattr__(self, "inverses", checked)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbols, sorted."""
+        return tuple(self.inverses)
+
+    @classmethod
+    def read(cls, path: str | Path) -> ActiveSet:
+        """Read an `.asi` (or `.asi.nonlinear`) file."""
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"active-set file {path} does not exist")
+        try:
+            return cls(formats.read_asi(str(path)))
+        except ValueError as error:
+            raise FileFormatError(str(error)) from None
+
+    def write(self, path: str | Path) -> None:
+        """Write an `.asi` file: an uncompressed npz archive, one C-ordered matrix per element."""
+        path = Path(path)
+        partial = path.with_name(path.name + ".part")
+        with partial.open("wb") as file:
+            np.savez(file, **self.inverses)
+        os.replace(partial, path)
+
+    def kind(self, potential: Potential) -> Kind:
+        """Return whether the set is linear or full, after checking that it belongs to the potential.
+
+        Raises
+        ------
+        InputError
+            where elements or numbers of functions differ.
+        """
+        if not potential.has_functions:
+            raise InputError("extrapolation grades need the B-basis form of the potential (.yaml), not .yace")
+        if set(self.elements) != set(potential.elements):
+            raise InputError(
+                f"the active set is for {', '.join(self.elements)}, the potential for "
+                f"{', '.join(potential.elements)}: they do not belong together"
+            )
+        counts, densities = potential.n_functions, potential.n_densities
+        sizes = {el: len(matrix) for el, matrix in self.inverses.items()}
+        if sizes == counts:
+            return "linear"
+        if sizes == {el: counts[el] * densities[el] for el in counts}:
+            return "full"
+        raise InputError(
+            f"the active set has {sizes} rows, the potential {counts} functions and {densities} densities: they do "
+            "not belong together; make a new one with select_active_set"
+        )
