@@ -13,32 +13,34 @@
 namespace polypace::select {
 namespace {
 
-constexpr std::size_t max_pending = 32;  // updates kept before every row is brought up to date
-constexpr std::size_t chunk_rows = 512;  // rows of one task
-
-RowKernels choose_kernels() {
-#ifdef POLYPACE_X86_KERNELS
-  if (__builtin_cpu_supports("avx512f")) return avx512::row_kernels();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::row_kernels();
-#endif
-  return portable::row_kernels();
-}
+constexpr std::size_t max_pending = 32;    // updates kept before all are applied
+constexpr std::size_t tile_columns = 32;   // columns that share one upper bound
+constexpr std::size_t chunk_rows = 256;    // rows of one task
+constexpr float round_up = 1 + 1e-5f;      // bounds are floats and must stay upper bounds
 
 struct Entry {
   double value = -1;
   std::size_t row = 0, column = 0;
   // Larger wins, of equal ones the first in row-major order.
   bool beats(const Entry& other) const {
-    return value > other.value || (value == other.value && row < other.row);
+    if (value != other.value) return value > other.value;
+    return row < other.row || (row == other.row && column < other.column);
   }
 };
 
+// C in tiles of one row and 32 columns. A tile knows how many of the pending updates it has and an upper bound of its
+// largest entry with all of them; it is brought up to date only when that bound says that it could decide.
 class Exchange {
  public:
   Exchange(View2<double> coefficients, View1<std::int64_t> selection, int n_threads)
       : c_(coefficients), selection_(selection), n_(coefficients.extent(0)), r_(coefficients.extent(1)),
-        n_threads_(n_threads), kernels_(choose_kernels()), multipliers_(n_ * max_pending), updates_(max_pending * r_),
-        applied_(n_, 0), bounds_(n_, std::numeric_limits<double>::infinity()), exact_(n_, 0), columns_(n_, 0) {}
+        n_tiles_((r_ + tile_columns - 1) / tile_columns), n_threads_(n_threads), kernels_(choose_kernels()),
+        multipliers_(n_ * max_pending), updates_(n_tiles_ * max_pending * tile_columns), applied_(n_ * n_tiles_, 0),
+        bounds_(n_ * n_tiles_) {
+    for_rows([&](std::size_t row) {
+      for (std::size_t tile = 0; tile < n_tiles_; ++tile) measure(row, tile);
+    });
+  }
 
   Entry largest_entry() {
     std::vector<Entry> best(n_chunks());
@@ -52,99 +54,113 @@ class Exchange {
 
   void swap(const Entry& entry) {
     const double pivot = c_(entry.row, entry.column);
-    double* update = updates_.data() + n_pending_ * r_;
-    std::copy_n(&c_(entry.row, 0), r_, update);
-    update[entry.column] -= 1;
-    const double reach = std::abs(update[kernels_.largest_column(update, r_)]);
+    std::vector<float> reach(n_tiles_);
+    for (std::size_t tile = 0; tile < n_tiles_; ++tile) reach[tile] = store_update(entry, tile);
+    const std::size_t tile = entry.column / tile_columns;
     std::vector<double> column(n_pending_);
-    for (std::size_t s = 0; s < n_pending_; ++s) column[s] = updates_[s * r_ + entry.column];
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
-      for (std::size_t row = first_row(chunk); row < last_row(chunk); ++row)
-        add_pending(row, entry.column, column, pivot, reach);
-    });
+    for (std::size_t s = 0; s < n_pending_; ++s) column[s] = update(tile, s)[entry.column % tile_columns];
+    for_rows([&](std::size_t row) { add_pending(row, entry.column, column, pivot, reach); });
     selection_(entry.column) = static_cast<std::int64_t>(entry.row);
     if (++n_pending_ == max_pending) flush();
   }
 
-  // Applies whatever is pending to every row.
+  // Applies whatever is pending.
   void flush() {
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
-      for (std::size_t row = first_row(chunk); row < last_row(chunk); row += 4)
-        bring_up_to_date(row, std::min<std::size_t>(4, last_row(chunk) - row));
-      std::fill(applied_.begin() + first_row(chunk), applied_.begin() + last_row(chunk), 0);
+    for_rows([&](std::size_t row) {
+      for (std::size_t tile = 0; tile < n_tiles_; ++tile) bring_up_to_date(row, tile);
     });
+    std::fill(applied_.begin(), applied_.end(), 0);
     n_pending_ = 0;
   }
 
  private:
   std::size_t n_chunks() const { return (n_ + chunk_rows - 1) / chunk_rows; }
-  std::size_t first_row(std::size_t chunk) const { return chunk * chunk_rows; }
-  std::size_t last_row(std::size_t chunk) const { return std::min(n_, (chunk + 1) * chunk_rows); }
+  std::size_t width(std::size_t tile) const { return std::min(tile_columns, r_ - tile * tile_columns); }
+  double* update(std::size_t tile, std::size_t s) {
+    return updates_.data() + (tile * max_pending + s) * tile_columns;
+  }
 
-  // Rows are refreshed in descending order of their bounds until the one on top is exact. `floor` only saves work:
-  // a chunk whose bounds lie below what another chunk has already cannot decide.
+  template <class Body>
+  void for_rows(const Body& body) {
+    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+      for (std::size_t row = chunk * chunk_rows; row < std::min(n_, (chunk + 1) * chunk_rows); ++row) body(row);
+    });
+  }
+
+  // C[j,:] − e_i of one tile, whose largest absolute value is returned. Row j must be up to date.
+  float store_update(const Entry& entry, std::size_t tile) {
+    bring_up_to_date(entry.row, tile);
+    double* target = update(tile, n_pending_);
+    std::fill_n(target, tile_columns, 0.0);
+    std::copy_n(&c_(entry.row, tile * tile_columns), width(tile), target);
+    if (tile == entry.column / tile_columns) target[entry.column % tile_columns] -= 1;
+    double largest = 0;
+    for (std::size_t c = 0; c < tile_columns; ++c) largest = std::max(largest, std::abs(target[c]));
+    return static_cast<float>(largest) * round_up;
+  }
+
+  // `floor` is what some chunk has already: tiles with smaller bounds cannot decide. It only saves work, the outcome
+  // is the same whichever thread raises it first.
   Entry largest_in(std::size_t chunk, std::atomic<double>& floor) {
-    const std::size_t first = first_row(chunk), last = last_row(chunk);
-    for (;;) {
-      const std::size_t top = std::max_element(bounds_.begin() + first, bounds_.begin() + last) - bounds_.begin();
-      if (bounds_[top] < floor.load(std::memory_order_relaxed)) return {};
-      if (exact_[top]) {
-        double seen = floor.load(std::memory_order_relaxed);
-        while (seen < bounds_[top] && !floor.compare_exchange_weak(seen, bounds_[top], std::memory_order_relaxed)) {
-        }
-        return {bounds_[top], top, columns_[top]};
-      }
-      bring_up_to_date(top, 1);
+    Entry best;
+    const std::size_t begin = chunk * chunk_rows, end = std::min(n_, begin + chunk_rows);
+    const auto first = bounds_.begin() + begin * n_tiles_, last = bounds_.begin() + end * n_tiles_;
+    const std::size_t top = std::max_element(first, last) - bounds_.begin();
+    look_at(top / n_tiles_, top % n_tiles_, floor, best);
+    for (std::size_t row = begin; row < end; ++row)
+      for (std::size_t tile = 0; tile < n_tiles_; ++tile) look_at(row, tile, floor, best);
+    return best;
+  }
+
+  void look_at(std::size_t row, std::size_t tile, std::atomic<double>& floor, Entry& best) {
+    if (bounds_[row * n_tiles_ + tile] < floor.load(std::memory_order_relaxed)) return;
+    bring_up_to_date(row, tile);
+    const std::size_t column = tile * tile_columns + kernels_.largest_column(&c_(row, tile * tile_columns), width(tile));
+    const Entry entry{std::abs(c_(row, column)), row, column};
+    if (entry.beats(best)) best = entry;
+    double seen = floor.load(std::memory_order_relaxed);
+    while (seen < entry.value && !floor.compare_exchange_weak(seen, entry.value, std::memory_order_relaxed)) {
     }
   }
 
-  // Rows of one call may have seen different numbers of updates: the kernel takes them from the earliest, with
-  // multipliers already applied set to zero.
-  void bring_up_to_date(std::size_t row, std::size_t n_rows) {
-    double* rows[4];
-    const double* multipliers[4];
-    int start = max_pending;
-    for (std::size_t q = 0; q < n_rows; ++q) start = std::min(start, applied_[row + q]);
-    for (std::size_t q = 0; q < n_rows; ++q) {
-      double* own = multipliers_.data() + (row + q) * max_pending;
-      std::fill(own + start, own + applied_[row + q], 0.0);
-      rows[q] = &c_(row + q, 0);
-      multipliers[q] = own + start;
-    }
-    kernels_.update_rows(rows, multipliers, n_rows, updates_.data() + start * r_, n_pending_ - start, r_);
-    for (std::size_t q = 0; q < n_rows; ++q) {
-      applied_[row + q] = static_cast<int>(n_pending_);
-      columns_[row + q] = kernels_.largest_column(rows[q], r_);
-      bounds_[row + q] = std::abs(rows[q][columns_[row + q]]);
-      exact_[row + q] = 1;
-    }
+  void bring_up_to_date(std::size_t row, std::size_t tile) {
+    std::uint8_t& applied = applied_[row * n_tiles_ + tile];
+    if (applied == n_pending_) return;
+    double* values = &c_(row, tile * tile_columns);
+    const double* own = multipliers_.data() + row * max_pending + applied;
+    kernels_.update_tile(values, own, update(tile, applied), n_pending_ - applied, width(tile));
+    applied = static_cast<std::uint8_t>(n_pending_);
+    measure(row, tile);
+  }
+
+  void measure(std::size_t row, std::size_t tile) {
+    const double* values = &c_(row, tile * tile_columns);
+    double largest = 0;
+    for (std::size_t c = 0; c < width(tile); ++c) largest = std::max(largest, std::abs(values[c]));
+    bounds_[row * n_tiles_ + tile] = static_cast<float>(largest) * round_up;
   }
 
   void add_pending(std::size_t row, std::size_t column, const std::vector<double>& update_column, double pivot,
-                   double reach) {
+                   const std::vector<float>& reach) {
     double* own = multipliers_.data() + row * max_pending;
-    const std::size_t start = applied_[row];
+    const std::size_t applied = applied_[row * n_tiles_ + column / tile_columns];
     const double value =
-        kernels_.update_entry(c_(row, column), own + start, update_column.data() + start, n_pending_ - start);
-    const double multiplier = value / pivot;
-    own[n_pending_] = multiplier;
-    if (multiplier == 0) return;
-    constexpr double rounding = 1 + 1e-9;
-    bounds_[row] = (bounds_[row] + std::abs(multiplier) * reach) * rounding;
-    exact_[row] = 0;
+        kernels_.update_entry(c_(row, column), own + applied, update_column.data() + applied, n_pending_ - applied);
+    own[n_pending_] = value / pivot;
+    const float size = static_cast<float>(std::abs(own[n_pending_])) * round_up;
+    float* bounds = bounds_.data() + row * n_tiles_;
+    for (std::size_t tile = 0; tile < n_tiles_; ++tile) bounds[tile] = (bounds[tile] + size * reach[tile]) * round_up;
   }
 
   View2<double> c_;
   View1<std::int64_t> selection_;
-  std::size_t n_, r_;
+  std::size_t n_, r_, n_tiles_;
   int n_threads_;
   RowKernels kernels_;
-  std::vector<double> multipliers_;  // n × max_pending: C[:,i]/C_ji of each pending update
-  std::vector<double> updates_;      // max_pending × r: C[j,:] − e_i
-  std::vector<int> applied_;         // per row: how many of the pending updates it has
-  std::vector<double> bounds_;       // per row: at least its largest |C|
-  std::vector<char> exact_;          // per row: bounds_ is that largest, at columns_
-  std::vector<std::size_t> columns_;
+  std::vector<double> multipliers_;    // n × max_pending: C[:,i]/C_ji of each pending update
+  std::vector<double> updates_;        // tiles × max_pending × tile_columns: C[j,:] − e_i
+  std::vector<std::uint8_t> applied_;  // n × tiles: how many of the pending updates the tile has
+  std::vector<float> bounds_;          // n × tiles: at least the tile's largest |C|
   std::size_t n_pending_ = 0;
 };
 

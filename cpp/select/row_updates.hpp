@@ -1,23 +1,28 @@
-// The inner kernel of MaxVol: rows of C minus pending rank-1 updates. One source, compiled once per instruction set.
+// The inner kernels of MaxVol: rows minus multiples of other rows. One source, compiled once per instruction set.
 #pragma once
 
 #include <cstddef>
 
 namespace polypace::select {
 
-// rows[q][0..n_columns) −= Σ_s multipliers[q][s] updates[s][0..n_columns), s = 0..n_updates−1 in this order, so that a
-// row that is brought up to date in several pieces holds the same bits as one that is done at once.
+// rows[q][0..n_columns) −= Σ_s multipliers[q][s] updates[s·n_columns + …], s = 0..n_updates−1 in this order.
 using UpdateRows = void (*)(double* const* rows, const double* const* multipliers, std::size_t n_rows,
                             const double* updates, std::size_t n_updates, std::size_t n_columns);
+
+// values[0..width) −= Σ_s multipliers[s] updates[s·32 + …], width ≤ 32; in the same order and with the same roundings
+// however the updates are divided among calls.
+using UpdateTile = void (*)(double* values, const double* multipliers, const double* updates, std::size_t n_updates,
+                            std::size_t width);
+
+// value − Σ_s multipliers[s] updates[s], with the roundings of UpdateTile: an entry alone equals the one in its tile.
+using UpdateEntry = double (*)(double value, const double* multipliers, const double* updates, std::size_t n_updates);
 
 // Index of the first largest |row[c]|.
 using LargestColumn = std::size_t (*)(const double* row, std::size_t n_columns);
 
-// value − Σ_s multipliers[s] updates[s], with the roundings of UpdateRows: an entry computed alone equals the one in its row.
-using UpdateEntry = double (*)(double value, const double* multipliers, const double* updates, std::size_t n_updates);
-
 struct RowKernels {
   UpdateRows update_rows;
+  UpdateTile update_tile;
   UpdateEntry update_entry;
   LargestColumn largest_column;
 };
@@ -25,5 +30,8 @@ struct RowKernels {
 namespace portable { RowKernels row_kernels(); }
 namespace avx2 { RowKernels row_kernels(); }
 namespace avx512 { RowKernels row_kernels(); }
+
+// The fastest ones that this processor can run.
+RowKernels choose_kernels();
 
 }  // namespace polypace::select

@@ -66,31 +66,26 @@ def with_core_repulsion(
     InputError
         where a given r_in lies above a distance of the training frames: there the fit would not be linear.
     """
-    data = potential.data.copy()
-    pairs = [(a, b) for a in potential.elements for b in potential.elements]
-    bonds = data.bonds
-    for pair, bond in zip(pairs, bonds, strict=True):
-        if not bond.defined:
-            continue
-        r_in = core.r_in
-        if r_in is None:
-            r_in = core.margin * distances.get(pair, _covalent_distance(pair))
-        elif r_in > distances.get(pair, np.inf):
-            raise InputError(
-                f"core_repulsion: r_in = {r_in} Å is above the shortest {pair[0]}-{pair[1]} distance of the training "
-                f"frames, {distances[pair]:.4f} Å, where the potential would no longer be linear in its coefficients: "
-                "choose a smaller r_in, or leave it out"
-            )
-        if r_in <= core.delta_in:
-            raise InputError(
-                f"core_repulsion: the shortest {pair[0]}-{pair[1]} distance {r_in:.4f} Å of the training frames leaves "
-                f"no room for delta_in = {core.delta_in} Å: remove frames with overlapping atoms"
-            )
-        bond.inner = _core.formats.InnerCutoff.zbl
-        bond.core_prefactor = bond.core_lambda = 1.0
-        bond.r_in, bond.delta_in = r_in, core.delta_in
-    data.bonds = bonds
-    return Potential(data)
+    radii = {pair: _inner_radius(core, pair, distances) for pair in potential.cutoffs}
+    return potential.with_core_repulsion(radii, switch_width=core.delta_in)
+
+
+def _inner_radius(core: CoreRepulsion, pair: tuple[str, str], distances: dict[tuple[str, str], float]) -> float:
+    r_in = core.r_in
+    if r_in is None:
+        r_in = core.margin * distances.get(pair, _covalent_distance(pair))
+    elif r_in > distances.get(pair, np.inf):
+        raise InputError(
+            f"core_repulsion: r_in = {r_in} Å is above the shortest {pair[0]}-{pair[1]} distance of the training "
+            f"frames, {distances[pair]:.4f} Å, where the potential would no longer be linear in its coefficients: "
+            "choose a smaller r_in, or leave it out"
+        )
+    if r_in <= core.delta_in:
+        raise InputError(
+            f"core_repulsion: the shortest {pair[0]}-{pair[1]} distance of the training frames leaves r_in = "
+            f"{r_in:.4f} Å and no room for delta_in = {core.delta_in} Å: remove frames with overlapping atoms"
+        )
+    return r_in
 
 
 def _shorten(shortest: dict[tuple[str, str], float], atoms: ase.Atoms, reach: float, n_threads: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,12 +62,8 @@ class ActiveSet:
             raise FileFormatError(str(error)) from None
 
     def write(self, path: str | Path) -> None:
-        """Write an `.asi` file: an uncompressed npz archive, one C-ordered matrix per element."""
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
-        with partial.open("wb") as file:
-            np.savez(file, **self.inverses)
-        os.replace(partial, path)
+        """Write an `.asi` file, which pacemaker's programs and `pair_style pace/extrapolation` read too."""
+        formats.write_asi(dict(self.inverses), str(path))
 
     def kind(self, potential: Potential) -> Kind:
         """Return whether the set is linear or full, after checking that it belongs to the potential.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import LinAlgWarning, lapack
-from scipy.linalg.blas import dtrsm
 
 from polypace import _core
 from polypace.arrays import as_array
@@ -72,7 +71,11 @@ def maxvol(
     if n <= r:
         return MaxVolResult(np.arange(n, dtype=np.int64), 1.0, 0, True)
     if start is None:
-        coefficients, selection = _pivot_rows(rows)
+        coefficients = rows.copy()
+        try:
+            selection = _core.select.coefficients_of_pivot_rows(coefficients, n_threads)
+        except ValueError as error:
+            raise InputError(str(error)) from None
     else:
         selection = _checked_start(start, n, r)
         coefficients = _coefficients(rows, rows[selection])
@@ -80,28 +83,6 @@ def maxvol(
         coefficients, selection, max(1.0, tolerance), max_iterations, n_threads
     )
     return MaxVolResult(selection, largest, n_swaps, converged)
-
-
-def _pivot_rows(matrix: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """First r rows of a pivoted LU, and C = A A_rows⁻¹ in the row order of A.
-
-    P A = L U gives A_rows = L₁ U, therefore C = L₂ L₁⁻¹ below the selected rows: U is not needed.
-    """
-    n, r = matrix.shape
-    factors, swaps, info = lapack.dgetrf(matrix)
-    if info > 0:
-        raise InputError(
-            f"matrix must have linearly independent columns, but pivot {info} of {r} vanishes: "
-            "remove columns that are zero or copies of others, or add rows"
-        )
-    order = np.arange(n)
-    for position, other in enumerate(swaps):
-        order[position], order[other] = order[other], order[position]
-    below = dtrsm(1.0, factors[:r], factors[r:].T, side=0, lower=1, trans_a=1, diag=1)
-    coefficients = np.empty((n, r))
-    coefficients[order[:r]] = np.eye(r)
-    coefficients[order[r:]] = below.T
-    return coefficients, order[:r].astype(np.int64)
 
 
 def _checked_start(start: npt.ArrayLike, n: int, r: int) -> npt.NDArray[np.int64]:

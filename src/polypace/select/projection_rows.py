@@ -59,7 +59,7 @@ def _rows_of(
                 f"frame {first + index} contains {', '.join(unknown)}, but the potential knows "
                 f"{', '.join(potential.elements)} only"
             )
-    of_frames = projections(frames, potential, n_threads=n_threads)
+    of_frames = np.concatenate(projections(frames, potential, n_threads=n_threads))
     frame_of = np.repeat(np.arange(first, first + len(frames)), [len(atoms) for atoms in frames])
     atom_of = np.concatenate([np.arange(len(atoms)) for atoms in frames])
     symbol_of = np.concatenate(symbols)
