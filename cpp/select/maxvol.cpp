@@ -38,7 +38,7 @@ class Exchange {
         multipliers_(n_ * max_pending), updates_(n_tiles_ * max_pending * tile_columns), applied_(n_ * n_tiles_, 0),
         bounds_(n_ * n_tiles_) {
     for_rows([&](std::size_t row) {
-      for (std::size_t tile = 0; tile < n_tiles_; ++tile) measure(row, tile);
+      for (std::size_t tile = 0; tile < n_tiles_; ++tile) apply_pending(row, tile);
     });
   }
 
@@ -124,19 +124,15 @@ class Exchange {
   }
 
   void bring_up_to_date(std::size_t row, std::size_t tile) {
-    std::uint8_t& applied = applied_[row * n_tiles_ + tile];
-    if (applied == n_pending_) return;
-    double* values = &c_(row, tile * tile_columns);
-    const double* own = multipliers_.data() + row * max_pending + applied;
-    kernels_.update_tile(values, own, update(tile, applied), n_pending_ - applied, width(tile));
-    applied = static_cast<std::uint8_t>(n_pending_);
-    measure(row, tile);
+    if (applied_[row * n_tiles_ + tile] != n_pending_) apply_pending(row, tile);
   }
 
-  void measure(std::size_t row, std::size_t tile) {
-    const double* values = &c_(row, tile * tile_columns);
-    double largest = 0;
-    for (std::size_t c = 0; c < width(tile); ++c) largest = std::max(largest, std::abs(values[c]));
+  void apply_pending(std::size_t row, std::size_t tile) {
+    std::uint8_t& applied = applied_[row * n_tiles_ + tile];
+    const double* own = multipliers_.data() + row * max_pending + applied;
+    const double largest = kernels_.update_tile(&c_(row, tile * tile_columns), own, update(tile, applied),
+                                                n_pending_ - applied, width(tile));
+    applied = static_cast<std::uint8_t>(n_pending_);
     bounds_[row * n_tiles_ + tile] = static_cast<float>(largest) * round_up;
   }
 

@@ -10,9 +10,9 @@ using UpdateRows = void (*)(double* const* rows, const double* const* multiplier
                             const double* updates, std::size_t n_updates, std::size_t n_columns);
 
 // values[0..width) −= Σ_s multipliers[s] updates[s·32 + …], width ≤ 32; in the same order and with the same roundings
-// however the updates are divided among calls.
-using UpdateTile = void (*)(double* values, const double* multipliers, const double* updates, std::size_t n_updates,
-                            std::size_t width);
+// however the updates are divided among calls. Returns the largest |value|.
+using UpdateTile = double (*)(double* values, const double* multipliers, const double* updates, std::size_t n_updates,
+                              std::size_t width);
 
 // value − Σ_s multipliers[s] updates[s], with the roundings of UpdateTile: an entry alone equals the one in its tile.
 using UpdateEntry = double (*)(double value, const double* multipliers, const double* updates, std::size_t n_updates);

@@ -58,8 +58,19 @@ double update_entry(double value, const double* multipliers, const double* updat
   return value;
 }
 
-void update_tile(double* values, const double* multipliers, const double* updates, std::size_t n_updates,
-                 std::size_t width) {
+double largest_of_tile(const double* values) {
+  Vector largest{};
+  for (std::size_t first = 0; first < tile_columns; first += lanes) {
+    const Vector value = load(values + first), size = value < 0 ? -value : value;
+    largest = size > largest ? size : largest;
+  }
+  double result = 0;
+  for (std::size_t lane = 0; lane < lanes; ++lane) result = std::max(result, largest[lane]);
+  return result;
+}
+
+double update_tile(double* values, const double* multipliers, const double* updates, std::size_t n_updates,
+                   std::size_t width) {
   double padded[tile_columns] = {};
   double* target = values;
   if (width < tile_columns) {
@@ -69,6 +80,7 @@ void update_tile(double* values, const double* multipliers, const double* update
   for (std::size_t first = 0; first < tile_columns; first += block_columns)
     update_block<1>(&target, &multipliers, updates, n_updates, tile_columns, first);
   if (width < tile_columns) std::copy_n(padded, width, values);
+  return largest_of_tile(target);
 }
 
 std::size_t largest_column(const double* row, std::size_t n_columns) {

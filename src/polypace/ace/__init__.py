@@ -15,6 +15,15 @@ _HOMES = {
     "projections": "polypace.ace.prediction",
     "BasisSpec": "polypace.ace.basis",
     "Potential": "polypace.ace.potential",
+    "ARD": "polypace.ace.solvers",
+    "BayesianRegression": "polypace.ace.solvers",
+    "CoreRepulsion": "polypace.ace.core_repulsion",
+    "FitResult": "polypace.ace.fitting",
+    "Metrics": "polypace.ace.fit_metrics",
+    "Ridge": "polypace.ace.solvers",
+    "Weights": "polypace.ace.weights",
+    "fit": "polypace.ace.fitting",
+    "measure_errors": "polypace.ace.fit_metrics",
 }
 
 __all__ = sorted(_HOMES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import ase
@@ -14,6 +15,8 @@ from polypace.ace.potential import Potential
 from polypace.ace.row_compression import CompressedRows, RowCompressor
 from polypace.ace.weights import FrameWeights, Weights
 from polypace.errors import InputError
+
+ASE_ORDER = [0, 1, 2, 5, 4, 3]  # of rows xx yy zz xy xz yz, to make them xx yy zz yz xz xy
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ def count_elements(atoms: ase.Atoms, elements: Sequence[str], name: str) -> npt.
     symbols = np.array(atoms.get_chemical_symbols())
     unknown = sorted(set(symbols.tolist()) - set(elements))
     if unknown:
-        raise InputError(f"{name} contains {', '.join(unknown)}, but the basis knows {', '.join(elements)} only")
+        raise InputError(
+            f"{name} contains {', '.join(unknown)}, but the basis knows {', '.join(elements)} only"
+        )
     return np.array([np.count_nonzero(symbols == el) for el in elements], dtype=float)
 
 
@@ -82,7 +87,7 @@ def compress_frames(
     Columns: the functions of the potential in canonical order, element by element, then one per element for a shift of
     its reference energy. Targets: what e0 (eV per element) leaves. Quantities without rows are left out.
     """
-    from polypace.ace import design_rows
+    from polypace.ace import iterate_design_rows
 
     n_functions = sum(potential.n_functions.values())
     compressors = {
@@ -90,11 +95,12 @@ def compress_frames(
         "forces": RowCompressor(n_functions),
         "virial": RowCompressor(n_functions),
     }
-    for index, atoms in enumerate(iterate_frames(frames)):
-        name = f"frame {index}"
+    ahead: deque[ase.Atoms] = deque()  # frames whose rows are being made
+    rows_of_frames = iterate_design_rows(_remembered(frames, ahead), potential, n_threads=n_threads)
+    for index, rows in enumerate(rows_of_frames):
+        atoms, name = ahead.popleft(), f"frame {index}"
         labels, own = read_labels(atoms, name), weights.of_frame(atoms, name)
         composition = count_elements(atoms, potential.elements, name)
-        rows = design_rows(atoms, potential, n_threads=n_threads)
         _add_energy(compressors["energy"], rows.energy, labels, own, composition, e0, weights)
         _add_forces(compressors["forces"], rows.forces, labels, own)
         _add_virial(compressors["virial"], rows.virial, labels, own, len(atoms), weights)
@@ -102,6 +108,12 @@ def compress_frames(
             progress(index + 1)
     groups = {name: compressor.finish() for name, compressor in compressors.items()}
     return {name: _padded(group, n_functions + len(e0)) for name, group in groups.items() if group.n_rows}
+
+
+def _remembered(frames: Frames, ahead: deque[ase.Atoms]) -> Iterator[ase.Atoms]:
+    for atoms in iterate_frames(frames):
+        ahead.append(atoms)
+        yield atoms
 
 
 def _add_energy(
@@ -142,12 +154,15 @@ def _add_virial(
     if labels.virial is None or own.virial == 0:
         return
     scale = np.sqrt(own.virial) / (n_atoms if weights.per_atom else 1.0)
-    compressor.add(scale * rows, scale * labels.virial)
+    compressor.add(scale * rows[ASE_ORDER], scale * labels.virial)
 
 
 def _padded(group: CompressedRows, n_columns: int) -> CompressedRows:
     """With columns of zeros at the end."""
     more = n_columns - len(group.target)
     return CompressedRows(
-        np.pad(group.factor, ((0, more), (0, more))), np.pad(group.target, (0, more)), group.residual, group.n_rows
+        np.pad(group.factor, ((0, more), (0, more))),
+        np.pad(group.target, (0, more)),
+        group.residual,
+        group.n_rows,
     )

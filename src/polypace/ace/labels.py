@@ -70,7 +70,9 @@ def read_labels(atoms: ase.Atoms, name: str) -> Labels:
     return Labels(energy, forces, virial)
 
 
-def _finite(values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str) -> npt.NDArray[np.float64]:
+def _finite(
+    values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str
+) -> npt.NDArray[np.float64]:
     array = np.asarray(values, dtype=float)
     if array.shape != shape:
         raise InputError(f"{name}: {quantity} must have shape {shape}, got {array.shape}")

@@ -89,7 +89,10 @@ class RowCompressor:
         self._annihilate()
         triangle = self._triangle
         return CompressedRows(
-            np.ascontiguousarray(triangle[:-1, :-1]), triangle[:-1, -1].copy(), abs(triangle[-1, -1]), self._n_rows
+            np.ascontiguousarray(triangle[:-1, :-1]),
+            triangle[:-1, -1].copy(),
+            abs(triangle[-1, -1]),
+            self._n_rows,
         )
 
     def _annihilate(self) -> None:
@@ -113,7 +116,9 @@ def stack_rows(
         residual = np.hypot(residual, scale * part.residual)
     residual = float(np.hypot(residual, triangle[-1, -1]))
     n_rows = sum(part.n_rows for _, part in parts)
-    return CompressedRows(np.ascontiguousarray(triangle[:-1, :-1]), triangle[:-1, -1].copy(), residual, n_rows)
+    return CompressedRows(
+        np.ascontiguousarray(triangle[:-1, :-1]), triangle[:-1, -1].copy(), residual, n_rows
+    )
 
 
 def damped_rows(rows: CompressedRows, damping: Matrix) -> CompressedRows:

@@ -196,7 +196,9 @@ class _EvidenceSearch:
                 break
         return solution
 
-    def _update_noise(self, groups: Mapping[str, CompressedRows], coefficients: Matrix, inverse: Matrix) -> float:
+    def _update_noise(
+        self, groups: Mapping[str, CompressedRows], coefficients: Matrix, inverse: Matrix
+    ) -> float:
         change = 0.0
         for name, group in groups.items():
             if group.n_rows == 0:
@@ -299,7 +301,9 @@ def _cross_validated_alpha(rows: CompressedRows, prior: Matrix) -> float:
 def _prior(penalties: Matrix, scales: Matrix) -> Matrix:
     """Damping per column at strength 1; where the penalty is 0, just enough to settle what the data leave open."""
     if np.any(penalties < 0) or not np.isfinite(penalties).all():
-        raise InputError(f"penalties must be finite and not negative, got {penalties.min()}…{penalties.max()}")
+        raise InputError(
+            f"penalties must be finite and not negative, got {penalties.min()}…{penalties.max()}"
+        )
     return np.where(penalties > 0, penalties, 1e-6) * scales
 
 

@@ -1,5 +1,8 @@
 """Trust: active sets, extrapolation grades, D-optimal selection."""
 
+from polypace.select.active_set import ActiveSet
+from polypace.select.grade import extrapolation_grade
 from polypace.select.maxvol import MaxVolResult, maxvol
+from polypace.select.selection import select_active_set
 
-__all__ = ["MaxVolResult", "maxvol"]
+__all__ = ["ActiveSet", "MaxVolResult", "extrapolation_grade", "maxvol", "select_active_set"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +85,7 @@ def select_active_set(
     )
 
 
-def active_rows(rows: Rows, *, tolerance: float, max_iterations: int, n_threads: int) -> tuple[Rows, npt.NDArray, float]:
+def active_rows(rows: Rows, **options: Any) -> tuple[Rows, npt.NDArray[np.int64], float]:
     """MaxVol on rows whose constant columns are regularised: (selected rows, their numbers, largest |C|).
 
     A column that never changes (usually 0: a kind of neighbour that does not occur) would make the matrix singular; the
@@ -94,7 +95,7 @@ def active_rows(rows: Rows, *, tolerance: float, max_iterations: int, n_threads:
     if len(constant):
         rows = rows.copy()
         rows[np.arange(len(constant)), constant] += 1e-16
-    result = maxvol(rows, tolerance=tolerance, max_iterations=max_iterations, n_threads=n_threads)
+    result = maxvol(rows, **options)
     return rows[result.rows], result.rows, result.largest_grade
 
 
@@ -148,10 +149,11 @@ class _Stream:
     def absorb_extrapolating(self, rows: list[ElementRows]) -> None:
         """One more MaxVol with rows of γ above the tolerance."""
         self._waiting = rows
-        self._absorb(**(self._options | {"tolerance": REFINEMENT_TOLERANCE}))
+        start = np.arange(self._size)  # the active set itself: another start would cost more and span less
+        self._absorb(**(self._options | {"tolerance": REFINEMENT_TOLERANCE, "start": start}))
         self.inverse = active_inverse(self.active.rows)
 
-    def _absorb(self, **options: float) -> None:
+    def _absorb(self, **options: Any) -> None:
         parts = [self.active, *self._waiting]
         rows = np.concatenate([part.rows for part in parts])
         origin = np.concatenate([part.origin for part in parts])
@@ -159,7 +161,7 @@ class _Stream:
         if len(rows) < self._size:
             self.active = ElementRows(rows, origin)
             return
-        selected, numbers, self.largest_grade = active_rows(rows, **options)  # type: ignore[arg-type]
+        selected, numbers, self.largest_grade = active_rows(rows, **options)
         self.active = ElementRows(selected, origin[numbers])
 
 
@@ -180,7 +182,9 @@ def _refine(
         for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads):
             for element, part in batch.items():
                 if element in streams:
-                    largest[element] = max(largest[element], _keep_above(streams[element], part, above[element]))
+                    largest[element] = max(
+                        largest[element], _keep_above(streams[element], part, above[element])
+                    )
         for element, stream in streams.items():
             if element not in best or largest[element] < best[element][0]:
                 best[element] = (largest[element], stream.active, stream.inverse)
