@@ -193,11 +193,9 @@ def fit(
 
 def linear_basis(basis: Any) -> Potential:
     """Return the potential that `basis` (BasisSpec, Potential or path of either) describes, checked to be linear."""
-    from polypace.ace import BasisSpec
-
     if isinstance(basis, (str, Path)):
         basis = _read_basis(Path(basis))
-    if isinstance(basis, BasisSpec):
+    if hasattr(basis, "build"):
         basis = basis.build()
     if not isinstance(basis, Potential):
         raise InputError(f"basis must be a BasisSpec, a Potential or a path, got {type(basis).__name__}")
