@@ -61,6 +61,8 @@ class Targets {
     add(static_cast<int>(center));
     for (auto pair = list.offsets[center]; pair < list.offsets[center + 1]; ++pair) add(list.neighbors[pair]);
   }
+  // Whether target t is atom t. Not the same as reaching all atoms, which come in the order of the neighbour list.
+  bool are_all_atoms() const { return all_; }
   int place(std::int64_t atom) const { return place_[atom]; }
   const std::vector<int>& atoms() const { return atoms_; }
 
@@ -159,7 +161,7 @@ class DesignRowBuilder::Implementation {
       std::fill_n(leaves, program.n_leaf_slots * n, 0.0);
       kernel_->transpose(work.leaves[lane].reserve(0), static_cast<int>(n_used), leaf_stride(program),
                          program.n_leaf_slots, leaves, static_cast<int>(n));
-      if (n == stride) {
+      if (work.targets[lane].are_all_atoms()) {
         kernel_->contract(design, entries, lane, leaves, static_cast<int>(n), matrix);
         continue;
       }
