@@ -21,6 +21,7 @@ from polypace.reference.labelling import (
     LabelledFrames,
     calculator_method,
     compute_label,
+    force_field_method,
     label_frames,
 )
 from polypace.reference.labels import is_triclinic, read_dump, read_labels, read_thermo, write_dump
@@ -53,6 +54,7 @@ __all__ = [
     "compute_label",
     "equilibration_script",
     "force_field_interactions",
+    "force_field_method",
     "get_force_field",
     "is_triclinic",
     "kremer_grest",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +15,7 @@ import ase
 from ase.calculators.calculator import Calculator
 
 from polypace.errors import InputError
+from polypace.forcefields import ForceField, get_force_field
 from polypace.reference.label_store import (
     Label,
     LabelStore,
@@ -133,6 +135,31 @@ def calculator_method(calculator: Calculator, name: str | None = None) -> Method
         except (TypeError, ValueError):
             settings[key] = repr(value)
     return Method(name or type(calculator).__name__, settings, {"ase": version("ase")})
+
+
+def force_field_method(force_field: str | ForceField) -> Method:
+    """The method of labels that LAMMPS makes with `force_field`, for `LabelStore`: its truncation and
+    parameters.
+
+    The parameters enter as a digest of the whole table, so that a changed number is another method.
+    """
+    field = get_force_field(force_field)
+    tables = (
+        field.atom_types,
+        field.bonds,
+        field.angles,
+        field.dihedrals,
+        field.mixing,
+        field.special,
+        field.units,
+    )
+    digest = hashlib.sha256(repr(tables).encode()).hexdigest()[:16]
+    settings = {
+        "form": type(field.truncation).__name__.lower(),
+        "truncation": asdict(field.truncation),
+        "parameters": digest,
+    }
+    return Method(field.name, settings, {"lammps": version("lammps")})
 
 
 def _resolve(reference: str | Method | Calculator) -> tuple[Method, Calculator]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import ase
 import numpy as np
@@ -14,7 +15,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
 from polypace.errors import FileFormatError, InputError
-from polypace.reference import Label, LabelStore, Method, Status, label_frames
+from polypace.reference import Label, LabelStore, Method, Status, TraPPEUA, force_field_method, label_frames
 
 METHOD = Method("toy", {"k": 1.0})
 
@@ -130,6 +131,16 @@ def test_kill_leaves_whole_labels(tmp_path):
     store = LabelStore(tmp_path)
     assert len(store) >= 20
     assert all(store.get(key).energy == 1.0 for key in store.keys())
+
+
+def test_methods_of_force_fields_differ_where_their_numbers_do():
+    methods = [
+        force_field_method(field) for field in (TraPPEUA, TraPPEUA.mdf(8, 10), TraPPEUA.original(), "l-opls")
+    ]
+    assert len({method.identity for method in methods}) == 4
+    softer = replace(TraPPEUA, bonds=(replace(TraPPEUA.bonds[0], coefficients=(19.0, 1.54)),))
+    assert force_field_method(softer).identity != methods[0].identity
+    assert force_field_method("trappe-ua").identity == methods[0].identity
 
 
 def test_refuses(tmp_path, frames):

@@ -17,7 +17,9 @@ HAS_DFT = importlib.util.find_spec("pyscf") is not None
 
 @pytest.fixture
 def one_thread():
-    """Small molecules gain nothing from threads, and threads that wait for each other cost a busy machine much."""
+    """Small molecules gain nothing from threads, and threads that wait for each other cost a busy machine
+    much.
+    """
     from pyscf import lib
 
     with lib.with_omp_threads(1):

@@ -12,6 +12,7 @@ from polypace.systems import (
     build_melt,
     check_internal_distances,
     closest_contact,
+    distance_windows,
     internal_distances,
     molecules_by_bonds,
     numbered_for_bond_swaps,
@@ -105,3 +106,17 @@ def test_targets_of_beads_reach_their_characteristic_ratio():
         target = target_internal_distances(kremer_grest(stiffness), 4000, 1.0)
         assert target.squared[-1] / (target.separation[-1] * 0.965**2) == pytest.approx(ratio, rel=0.01)
         assert target.squared[0] == pytest.approx(0.965**2)
+
+
+def test_bonds_and_contacts_of_beads_meet_and_those_of_carbons_do_not():
+    carbons = build_melt(20, 20, 0.7, seed=1)
+    found = distance_windows(carbons, [carbons.atoms])
+    assert found.separable and found.verdict.startswith("representable")
+    kinds = {window.kind: window for window in found.windows}
+    assert kinds["1-2"].longest < 1.8 and 2.1 < kinds["1-3"].shortest and kinds["contact"].shortest > 2.3
+    assert kinds["contact"].shortest == pytest.approx(closest_contact(carbons))
+    beads = build_melt(50, 40, 0.85, kremer_grest(), seed=1)
+    found = distance_windows(beads, [beads.atoms], reach=1.5)
+    assert not found.separable and "not representable without topology: X-X bonds reach" in found.verdict
+    with pytest.raises(InputError, match="at least one frame"):
+        distance_windows(carbons, [])

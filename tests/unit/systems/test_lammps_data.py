@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.lmp import run_script
 
 from polypace.errors import FileFormatError, InputError
-from polypace.systems import build_melt, read_lammps_data, write_lammps_data
+from polypace.systems import build_melt, read_lammps_data, to_universe, write_lammps_data
 
 
 def test_round_trip(tmp_path):
@@ -58,6 +58,22 @@ def test_other_programs_read_it(tmp_path):
     write_lammps_data(melt, tmp_path / "a.data", "trappe-ua")
     universe = MDAnalysis.Universe(str(tmp_path / "a.data"), format="DATA", to_guess=())
     assert len(universe.atoms) == 24 and len(universe.bonds) == 20 and len(universe.dihedrals) == 12
+
+
+def test_views_in_other_libraries(tmp_path):
+    import ase.io
+
+    melt = build_melt(6, 4, 0.4, seed=2)
+    universe = to_universe(melt)
+    assert len(universe.residues) == 4 and len(universe.bonds) == 20
+    assert list(universe.atoms.types) == list(melt.types)
+    assert np.allclose(universe.atoms.positions, melt.atoms.positions, atol=1e-4)
+    assert universe.atoms.total_mass() == pytest.approx(melt.atoms.get_masses().sum())
+    assert np.allclose(universe.dimensions[:3], melt.atoms.cell.lengths(), rtol=1e-6)
+    ase.io.write(tmp_path / "a.extxyz", melt.atoms)
+    again = ase.io.read(tmp_path / "a.extxyz")
+    assert list(again.arrays["type_name"]) == list(melt.types)
+    assert np.array_equal(again.arrays["mol_id"], melt.molecules)
 
 
 def test_refuses(tmp_path):
