@@ -86,6 +86,7 @@ def test_pacemakers_tiny_coefficients_are_all_there(shared):
     entries = json.loads((shared / "spec" / "cg_tiny_nonzeros.json").read_text())["entries"]
     assert len(entries) == 224
     table = {tuple(entry[:-1]): entry[-1] for entry in entries}
-    assert table == formats.clebsch_gordan_artefacts()
-    for momenta in table:
+    ours = formats.clebsch_gordan_artefacts()
+    assert {key: value for key, value in ours.items() if max(key[0], key[2]) <= 8} == table
+    for momenta in ours:
         assert clebsch_gordan(*momenta) == 0 == formats.clebsch_gordan(*momenta)
