@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import ase
 import numpy as np
 import numpy.typing as npt
 
+from polypace.ace.design import DesignRows, iterate_design_rows
 from polypace.ace.labels import Frames, Labels, iterate_frames, read_labels
 from polypace.ace.potential import Potential
 from polypace.ace.row_compression import CompressedRows, RowCompressor
 from polypace.ace.weights import FrameWeights, Weights
 from polypace.errors import InputError
+
+FRAMES_IN_FLIGHT = 8  # whose rows wait for being compressed
 
 ASE_ORDER = [0, 1, 2, 5, 4, 3]  # of rows xx yy zz xy xz yz, to make them xx yy zz yz xz xy
 
@@ -87,8 +91,6 @@ def compress_frames(
     Columns: the functions of the potential in canonical order, element by element, then one per element for a shift of
     its reference energy. Targets: what e0 (eV per element) leaves. Quantities without rows are left out.
     """
-    from polypace.ace import iterate_design_rows
-
     n_functions = sum(potential.n_functions.values())
     compressors = {
         "energy": RowCompressor(n_functions + len(e0)),
@@ -97,15 +99,26 @@ def compress_frames(
     }
     ahead: deque[ase.Atoms] = deque()  # frames whose rows are being made
     rows_of_frames = iterate_design_rows(_remembered(frames, ahead), potential, n_threads=n_threads)
-    for index, rows in enumerate(rows_of_frames):
-        atoms, name = ahead.popleft(), f"frame {index}"
+
+    def compress(index: int, atoms: ase.Atoms, rows: DesignRows) -> None:
+        name = f"frame {index}"
         labels, own = read_labels(atoms, name), weights.of_frame(atoms, name)
         composition = count_elements(atoms, potential.elements, name)
         _add_energy(compressors["energy"], rows.energy, labels, own, composition, e0, weights)
         _add_forces(compressors["forces"], rows.forces, labels, own)
         _add_virial(compressors["virial"], rows.virial, labels, own, len(atoms), weights)
-        if progress:
-            progress(index + 1)
+
+    # The next rows are made while the last ones are compressed, in order, by one other thread.
+    pending: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        for index, rows in enumerate(rows_of_frames):
+            pending.append(worker.submit(compress, index, ahead.popleft(), rows))
+            while len(pending) > FRAMES_IN_FLIGHT:
+                pending.popleft().result()
+            if progress:
+                progress(index + 1)
+        while pending:
+            pending.popleft().result()
     groups = {name: compressor.finish() for name, compressor in compressors.items()}
     return {name: _padded(group, n_functions + len(e0)) for name, group in groups.items() if group.n_rows}
 

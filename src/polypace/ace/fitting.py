@@ -23,6 +23,7 @@ from polypace.ace.row_compression import CompressedRows
 from polypace.ace.smoothness import smoothness_penalties
 from polypace.ace.solvers import ARD, BayesianRegression, Ridge, Solution, Solver
 from polypace.ace.weights import Weights
+from polypace.blas_threads import single_threaded_blas
 from polypace.errors import InputError
 
 SOLVERS: dict[str, Callable[[], Solver]] = {"ridge": Ridge, "blr": BayesianRegression, "ard": ARD}
@@ -170,9 +171,10 @@ def fit(
         final = with_core_repulsion(potential, core, distances)
     e0_start = _starting_e0(survey, potential, e0)
     clock.lap("survey")
-    groups = compress_frames(
-        frames, potential, weights, list(e0_start.values()), n_threads=n_threads, progress=progress
-    )
+    with single_threaded_blas():
+        groups = compress_frames(
+            frames, potential, weights, list(e0_start.values()), n_threads=n_threads, progress=progress
+        )
     _check_groups(groups)
     clock.lap("rows")
     penalties = _penalties(potential, smoothness)
@@ -180,7 +182,8 @@ def fit(
         groups = {name: _leading(group, len(penalties)) for name, group in groups.items()}
     else:
         penalties = np.concatenate([penalties, np.zeros(len(e0_start))])
-    solution = chosen.solve(groups, penalties)
+    with single_threaded_blas():
+        solution = chosen.solve(groups, penalties)
     clock.lap("solve")
     fitted, e0_final = _with_solution(final, solution, e0_start)
     metrics = measure_errors(frames, fitted, n_threads=n_threads)
