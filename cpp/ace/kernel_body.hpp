@@ -6,6 +6,9 @@
 
 #include "ace/kernel.hpp"
 
+// Loops whose bounds are known at compile time become straight code, arrays become registers.
+#define POLYPACE_UNROLL _Pragma("GCC unroll 8")
+
 namespace polypace::ace::kernel {
 namespace {
 
@@ -21,8 +24,10 @@ inline void legendre(const ProgramView& program, int l_max, Vec z, Vec* p, Vec* 
   const double *first = program.legendre_first, *second = program.legendre_second;
   p[0] = broadcast(1);
   if (with_derivatives) dp[0] = Vec{};
+  POLYPACE_UNROLL
   for (int l = 1; l <= l_max; ++l) {
     const int row = l * (l + 1) / 2, above = row - l, above2 = above - (l - 1);
+    POLYPACE_UNROLL
     for (int m = 0; m <= l - 2; ++m) {
       const double a = first[row + m], b = second[row + m];
       p[row + m] = a * (z * p[above + m] + b * p[above2 + m]);
@@ -42,6 +47,7 @@ inline void legendre(const ProgramView& program, int l_max, Vec z, Vec* p, Vec* 
 inline void powers(int l_max, Vec x, Vec y, Vec* re, Vec* im) {
   re[0] = broadcast(__builtin_sqrt(2.0));
   im[0] = Vec{};
+  POLYPACE_UNROLL
   for (int m = 1; m <= l_max; ++m) {
     re[m] = x * re[m - 1] - y * im[m - 1];
     im[m] = x * im[m - 1] + y * re[m - 1];
@@ -52,34 +58,53 @@ inline double* record_of(const Block& block, int row) {
   return block.records + static_cast<std::int64_t>(row) * block.record_stride;
 }
 
-void geometry(const ProgramView& program, const Block& block) {
-  Vec p[n_legendre], re[largest_l + 1], im[largest_l + 1];
-  int row = 0;
-  for (int species = 0; species < program.n_species; ++species) {
-    const int l_max = program.neighbors[species].l_max;
-    for (; row < block.segment_ends[species]; ++row) {
-      const double* d = block.displacements + static_cast<std::int64_t>(row) * 3 * width;
-      double* record = record_of(block, row);
-      const Vec dx = load(d), dy = load(d + width), dz = load(d + 2 * width);
-      const Vec inverse = 1.0 / square_root(dx * dx + dy * dy + dz * dz);
-      const Vec x = dx * inverse, y = dy * inverse, z = dz * inverse;
-      store(record, x);
-      store(record + width, y);
-      store(record + 2 * width, z);
-      store(record + 3 * width, inverse);
-      legendre<false>(program, l_max, z, p, nullptr);
-      powers(l_max, x, y, re, im);
-      double* harmonics = record + block.harmonics_offset;
-      for (int l = 0; l <= l_max; ++l) {
-        const Vec* q = p + l * (l + 1) / 2;
-        double* target = harmonics + l * l * width;
-        store(target, q[0]);
-        for (int m = 1; m <= l; ++m) {
-          store(target + (2 * m - 1) * width, q[m] * re[m]);
-          store(target + 2 * m * width, q[m] * im[m]);
-        }
+// known_l: l_max at compile time, so that everything stays in registers; −1 for any.
+template <int known_l>
+void harmonics_of_rows(const ProgramView& program, const Block& block, int begin, int end, int any_l) {
+  constexpr int room = known_l >= 0 ? known_l : largest_l;
+  const int l_max = known_l >= 0 ? known_l : any_l;
+  Vec p[(room + 1) * (room + 2) / 2], re[room + 1], im[room + 1];
+  for (int row = begin; row < end; ++row) {
+    const double* d = block.displacements + static_cast<std::int64_t>(row) * 3 * width;
+    double* record = record_of(block, row);
+    const Vec dx = load(d), dy = load(d + width), dz = load(d + 2 * width);
+    const Vec inverse = 1.0 / square_root(dx * dx + dy * dy + dz * dz);
+    const Vec x = dx * inverse, y = dy * inverse, z = dz * inverse;
+    store(record, x);
+    store(record + width, y);
+    store(record + 2 * width, z);
+    store(record + 3 * width, inverse);
+    legendre<false>(program, l_max, z, p, nullptr);
+    powers(l_max, x, y, re, im);
+    double* harmonics = record + block.harmonics_offset;
+    POLYPACE_UNROLL
+    for (int l = 0; l <= l_max; ++l) {
+      const Vec* q = p + l * (l + 1) / 2;
+      double* target = harmonics + l * l * width;
+      store(target, q[0]);
+      POLYPACE_UNROLL
+      for (int m = 1; m <= l; ++m) {
+        store(target + (2 * m - 1) * width, q[m] * re[m]);
+        store(target + 2 * m * width, q[m] * im[m]);
       }
     }
+  }
+}
+
+void geometry(const ProgramView& program, const Block& block) {
+  int begin = 0;
+  for (int species = 0; species < program.n_species; ++species) {
+    const int end = block.segment_ends[species], l_max = program.neighbors[species].l_max;
+    switch (l_max) {
+      case 0: harmonics_of_rows<0>(program, block, begin, end, l_max); break;
+      case 1: harmonics_of_rows<1>(program, block, begin, end, l_max); break;
+      case 2: harmonics_of_rows<2>(program, block, begin, end, l_max); break;
+      case 3: harmonics_of_rows<3>(program, block, begin, end, l_max); break;
+      case 4: harmonics_of_rows<4>(program, block, begin, end, l_max); break;
+      case 5: harmonics_of_rows<5>(program, block, begin, end, l_max); break;
+      default: harmonics_of_rows<-1>(program, block, begin, end, l_max);
+    }
+    begin = end;
   }
 }
 
@@ -89,26 +114,27 @@ inline void interpolate(const NeighborView& neighbor, const Block& block, double
   const Vec s = scale / load(record + 3 * width);
   const Integers q = __builtin_convertvector(s < double(neighbor.n_intervals) ? s : broadcast(neighbor.n_intervals + 1.5), Integers);
   const Vec w = s - __builtin_convertvector(q, Vec);
-  // In memory, where instructions broadcast single lanes at no cost.
-  alignas(64) double rise[POLYPACE_WIDTH], left[POLYPACE_WIDTH], right[POLYPACE_WIDTH];
-  alignas(64) double d_rise[POLYPACE_WIDTH], d_left[POLYPACE_WIDTH], d_right[POLYPACE_WIDTH];
-  store(rise, w * w * (3.0 - 2.0 * w));
-  store(left, w * (1.0 - w) * (1.0 - w));
-  store(right, w * w * (w - 1.0));
-  store(d_rise, 6.0 * scale * w * (1.0 - w));
-  store(d_left, scale * (1.0 - w) * (1.0 - 3.0 * w));
-  store(d_right, scale * w * (3.0 * w - 2.0));
+  // In memory, where instructions broadcast single lanes at no cost; the barrier keeps the compiler from loading all
+  // of them first, for which there are not enough registers.
+  alignas(64) double weights[6][POLYPACE_WIDTH];
+  store(weights[0], w * w * (3.0 - 2.0 * w));
+  store(weights[1], w * (1.0 - w) * (1.0 - w));
+  store(weights[2], w * w * (w - 1.0));
+  store(weights[3], 6.0 * scale * w * (1.0 - w));
+  store(weights[4], scale * (1.0 - w) * (1.0 - 3.0 * w));
+  store(weights[5], scale * w * (3.0 * w - 2.0));
   const int stride = neighbor.stride;
   const double* rows[POLYPACE_WIDTH];
   for (int lane = 0; lane < width; ++lane) rows[lane] = neighbor.rows + q[lane] * 2 * stride;
   for (int column = 0; column < neighbor.n_columns; column += width) {
     Vec values[POLYPACE_WIDTH], derivatives[POLYPACE_WIDTH];
     for (int lane = 0; lane < width; ++lane) {
+      __asm__ volatile("" : : "r"(weights) : "memory");
       const double* row = rows[lane] + column;
       const Vec f = load(row), df = load(row + stride);
       const Vec step = load(row + 2 * stride) - f, df_next = load(row + 3 * stride);
-      values[lane] = f + step * rise[lane] + df * left[lane] + df_next * right[lane];
-      derivatives[lane] = step * d_rise[lane] + df * d_left[lane] + df_next * d_right[lane];
+      values[lane] = f + step * weights[0][lane] + df * weights[1][lane] + df_next * weights[2][lane];
+      derivatives[lane] = step * weights[3][lane] + df * weights[4][lane] + df_next * weights[5][lane];
     }
     transpose(values);
     transpose(derivatives);

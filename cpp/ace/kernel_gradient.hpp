@@ -35,7 +35,8 @@ inline void contract_any(const Block& block, const double* record, const GroupVi
 }
 
 inline void contract_columns(const NeighborView& neighbor, const Block& block, const double* record, Vec* s, Vec* t) {
-  for (int lm = 0; lm < (neighbor.l_max + 1) * (neighbor.l_max + 1); ++lm) s[lm] = t[lm] = Vec{};
+  if (neighbor.n_groups <= neighbor.l_max)  // some l has no columns
+    for (int lm = 0; lm < (neighbor.l_max + 1) * (neighbor.l_max + 1); ++lm) s[lm] = t[lm] = Vec{};
   for (int g = 0; g < neighbor.n_groups; ++g) {
     const GroupView& group = neighbor.groups[g];
     switch (group.l) {
@@ -54,14 +55,20 @@ struct Gradient {
 };
 
 // ∂/∂(x, y, z) of Σ_lm s_lm Y_lm with x, y, z taken as independent: the sum over l first, then over m.
-inline Gradient harmonic_gradient(const ProgramView& program, int l_max, Vec x, Vec y, Vec z, const Vec* s) {
-  Vec p[n_legendre], dp[n_legendre], re[largest_l + 1], im[largest_l + 1];
+template <int known_l>
+inline Gradient harmonic_gradient(const ProgramView& program, int any_l, Vec x, Vec y, Vec z, const Vec* s) {
+  constexpr int room = known_l >= 0 ? known_l : largest_l;
+  const int l_max = known_l >= 0 ? known_l : any_l;
+  Vec p[(room + 1) * (room + 2) / 2], dp[(room + 1) * (room + 2) / 2], re[room + 1], im[room + 1];
   legendre<true>(program, l_max, z, p, dp);
   powers(l_max, x, y, re, im);
   Gradient g{};
+  POLYPACE_UNROLL
   for (int l = 1; l <= l_max; ++l) g.z += s[l * l] * dp[l * (l + 1) / 2];
+  POLYPACE_UNROLL
   for (int m = 1; m <= l_max; ++m) {
     Vec u_re{}, u_im{}, v_re{}, v_im{};
+    POLYPACE_UNROLL
     for (int l = m; l <= l_max; ++l) {
       const int i = l * (l + 1) / 2 + m, j = l * l + 2 * m - 1;
       u_re += s[j] * p[i];
@@ -76,28 +83,40 @@ inline Gradient harmonic_gradient(const ProgramView& program, int l_max, Vec x, 
   return g;
 }
 
-inline void pair_gradient(const ProgramView& program, const NeighborView& neighbor, const Block& block, int row, Vec core_weight) {
-  Vec s[n_harmonics], t[n_harmonics];
+// known_l: l_max at compile time, −1 for any.
+template <int known_l>
+inline void pair_gradient(const ProgramView& program, const NeighborView& neighbor, const Block& block, int row,
+                          Vec core_weight) {
+  constexpr int room = known_l >= 0 ? known_l : largest_l;
+  const int l_max = known_l >= 0 ? known_l : neighbor.l_max;
+  Vec s[(room + 1) * (room + 1)], t[(room + 1) * (room + 1)];
   const double* record = record_of(block, row);
   contract_columns(neighbor, block, record, s, t);
   const Vec x = load(record), y = load(record + width), z = load(record + 2 * width), inverse = load(record + 3 * width);
-  Gradient g = harmonic_gradient(program, neighbor.l_max, x, y, z, s);
+  Gradient g = harmonic_gradient<known_l>(program, l_max, x, y, z, s);
   Vec radial{};
-  for (int lm = 0; lm < (neighbor.l_max + 1) * (neighbor.l_max + 1); ++lm)
+  for (int lm = 0; lm < (l_max + 1) * (l_max + 1); ++lm)
     radial += t[lm] * load(record + block.harmonics_offset + lm * width);
   if (neighbor.core_column >= 0)
     radial += core_weight * load(record + block.derivatives_offset + neighbor.core_column * width);
   // Only the part of the angular gradient that is perpendicular to the bond is real.
   radial -= inverse * (x * g.x + y * g.y + z * g.z);
-  const Vec fx = radial * x + inverse * g.x, fy = radial * y + inverse * g.y, fz = radial * z + inverse * g.z;
+  alignas(64) double f[3][POLYPACE_WIDTH];
+  store(f[0], radial * x + inverse * g.x);
+  store(f[1], radial * y + inverse * g.y);
+  store(f[2], radial * z + inverse * g.z);
+  const std::int64_t* pairs = block.pairs + static_cast<std::int64_t>(row) * width;
   for (int lane = 0; lane < width; ++lane) {
-    const std::int64_t pair = block.pairs[static_cast<std::int64_t>(row) * width + lane];
-    if (pair < 0) continue;
-    double* target = block.pair_gradients + 3 * pair;
-    target[0] = fx[lane];
-    target[1] = fy[lane];
-    target[2] = fz[lane];
+    if (pairs[lane] < 0) continue;
+    double* target = block.pair_gradients + 3 * pairs[lane];
+    for (int d = 0; d < 3; ++d) target[d] = f[d][lane];
   }
+}
+
+template <int known_l>
+void pair_gradients(const ProgramView& program, const NeighborView& neighbor, const Block& block, int begin, int end) {
+  const Vec core_weight = load(block.core_weights);
+  for (int row = begin; row < end; ++row) pair_gradient<known_l>(program, neighbor, block, row, core_weight);
 }
 
 void backward(const ProgramView& program, const Block& block) {
@@ -108,9 +127,19 @@ void backward(const ProgramView& program, const Block& block) {
   const Vec weight = load(block.density_weights);
   for (int slot = 0; program.n_densities == 1 && slot < program.n_leaf_slots; ++slot)
     store(block.adjoints + slot * width, weight * load(block.adjoints + slot * width));
-  const Vec core_weight = load(block.core_weights);
-  int row = 0;
-  for (int species = 0; species < program.n_species; ++species)
-    for (; row < block.segment_ends[species]; ++row)
-      pair_gradient(program, program.neighbors[species], block, row, core_weight);
+  int begin = 0;
+  for (int species = 0; species < program.n_species; ++species) {
+    const NeighborView& neighbor = program.neighbors[species];
+    const int end = block.segment_ends[species];
+    switch (neighbor.l_max) {
+      case 0: pair_gradients<0>(program, neighbor, block, begin, end); break;
+      case 1: pair_gradients<1>(program, neighbor, block, begin, end); break;
+      case 2: pair_gradients<2>(program, neighbor, block, begin, end); break;
+      case 3: pair_gradients<3>(program, neighbor, block, begin, end); break;
+      case 4: pair_gradients<4>(program, neighbor, block, begin, end); break;
+      case 5: pair_gradients<5>(program, neighbor, block, begin, end); break;
+      default: pair_gradients<-1>(program, neighbor, block, begin, end);
+    }
+    begin = end;
+  }
 }
