@@ -86,12 +86,13 @@ class BasisSpec:
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise FileFormatError(f"{path}: not valid YAML: {error}") from None
         try:
-            return cls._from_content(content)
+            return cls.from_dict(content)
         except InputError as error:
             raise FileFormatError(f"{path}: {error}") from None
 
     @classmethod
-    def _from_content(cls, content: Any) -> BasisSpec:
+    def from_dict(cls, content: Any) -> BasisSpec:
+        """The recipe of a mapping with pacemaker's keys; undoes `as_dict`. Raises InputError naming the key."""
         recipe = content.get("potential", content) if isinstance(content, Mapping) else content
         if not isinstance(recipe, Mapping):
             raise InputError(f"must be a mapping with elements, bonds, functions; got {recipe!r}")

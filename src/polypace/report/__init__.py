@@ -1,1 +1,6 @@
 """Tables, figures and the self-contained HTML page."""
+
+from polypace.report.page import write_report
+from polypace.report.tables import summary_rows
+
+__all__ = ["summary_rows", "write_report"]

@@ -6,8 +6,10 @@ Slurm, PBS, Flux or Kubernetes (docs/howto/cluster.md).
 
 from __future__ import annotations
 
+import logging
 import runpy
 import signal
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -53,6 +55,7 @@ def execute(
     import parsl
     from parsl.dataflow.dflow import DataFlowKernel
 
+    logging.getLogger("parsl").addHandler(logging.NullHandler())  # errors are ours to tell
     kernel = DataFlowKernel(parsl_config(engine, store.study))
     app = parsl.python_app(_make, data_flow_kernel=kernel)
     futures: dict[str, Future[tuple[dict[str, Any], bool]]] = {}
@@ -114,7 +117,7 @@ def _named(step: Step, error: BaseException) -> BaseException:
             f"step {step.name}: {error.strerror} ({error.filename or 'while writing'}); free space or fix the "
             "permissions, then run the study again: finished steps are kept"
         )
-    if isinstance(error, PolypaceError) and step.name not in str(error):
+    if isinstance(error, PolypaceError) and not str(error).startswith("step "):
         error.args = (f"step {step.name}: {error}",)
     return error
 
@@ -175,4 +178,5 @@ def raise_on_sigterm() -> None:
     def handler(signum: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, handler)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)

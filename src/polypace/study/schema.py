@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,6 +46,7 @@ class System(Block):
     chain_length: Annotated[int, Field(ge=2)]
     n_chains: Positive
     density: Annotated[Density, Field(gt=0, lt=3)] = 0.7
+    hold_density: bool = False  # stay at `density`, for liquids that would boil at the study's pressure
 
 
 class Systems(Block):
@@ -76,12 +78,12 @@ class Reference(Block):
     npt: Annotated[Time, Field(gt=0)] = 20.0
     nvt: Annotated[Time, Field(gt=0)] = 10.0
     sample_every: Annotated[Time, Field(gt=0)] = 0.05
-    test_frames: Positive = 8
+    label_every: Annotated[Time, Field(gt=0)] = 0.25
 
     @model_validator(mode="after")
     def _ascending(self) -> Reference:
         radii = (*self.tail, *self.cutoff)
-        if any(a >= b for a, b in zip(radii, radii[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(radii)):
             raise ValueError(f"tail and cutoff must ascend: tail[0] < tail[1] < cutoff[0] < cutoff[1], got {radii}")
         return self
 
@@ -92,21 +94,34 @@ class TrainingData(Block):
     thermal: Positive = 12
     hot: Count = 6
     hot_temperature: Annotated[Temperature, Field(gt=0)] = 800.0
-    strained: Count = 6
-    strain: Annotated[float, Field(gt=0, lt=0.5)] = 0.12
-    contacts: Count = 8
+    perturbed: dict[Literal["rattled", "compressed", "stretched", "sheared", "contacts", "twisted"], Count] = {
+        "compressed": 3,
+        "stretched": 3,
+        "contacts": 4,
+        "twisted": 4,
+    }
 
 
 class Ace(Block):
     """The basis, in pacemaker's own keys, and how it is fitted."""
 
     basis: dict[str, Any]
-    energy_weight: Annotated[float, Field(ge=0)] = 1.0
-    force_weight: Annotated[float, Field(ge=0)] = 1.0
-    virial_weight: Annotated[float, Field(ge=0)] = 1.0
+    energy_weight: Annotated[float, Field(ge=0)] = 1e6
+    force_weight: Annotated[float, Field(ge=0)] = 1.1e3
+    virial_weight: Annotated[float, Field(ge=0)] = 2.5e5
+    soft_force: Annotated[float, Field(gt=0)] = 3.0  # eV/Å, beyond which forces count less
     solver: Literal["ridge", "blr", "ard"] = "ridge"
     solver_options: dict[str, Any] = {}
+    smoothness: Annotated[float, Field(ge=0)] = 2.0
     core_radius: Annotated[Length, Field(gt=0)] = 1.1
+    core_width: Annotated[Length, Field(gt=0)] = 0.1
+
+    @model_validator(mode="after")
+    def _buildable(self) -> Ace:
+        from polypace.ace import BasisSpec
+
+        BasisSpec.from_dict(self.basis)  # its errors are ValueErrors and name the key
+        return self
 
 
 class Learning(Block):

@@ -1,0 +1,76 @@
+"""One self-contained HTML page: no file beside it, no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from polypace.report import figures
+from polypace.report.tables import HEADINGS, summary_rows
+
+
+def write_report(results: Mapping[str, Any], path: Path) -> None:
+    """Write the page of a study; `results` is the content of results.json."""
+    import jinja2
+
+    template = files("polypace.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    chains = sorted(results["chains"].values(), key=lambda chain: chain["chain_length"])
+    text = environment.from_string(template).render(
+        results=results,
+        chains=chains,
+        rows=summary_rows(results),
+        headings=HEADINGS,
+        pictures=[(title, caption, svg) for title, caption, svg in _pictures(results, chains)],
+    )
+    temporary = path.with_name(path.name + f".tmp{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _pictures(results: Mapping[str, Any], chains: list[Any]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            "Forces",
+            "Force components on frames of the reference run that the fit has never seen.",
+            figures.parity(chains),
+        ),
+        (
+            "Density",
+            "NPT runs of reference and ACE from the same start; dotted: means after the discarded part.",
+            figures.density_series(chains),
+        ),
+        (
+            "Structure between chains",
+            "Intermolecular radial distribution function of the united atoms.",
+            figures.curves(chains, "rdf", "r_A", "r (Å)", "g(r), intermolecular"),
+        ),
+        (
+            "Bonds",
+            "Distribution of bond lengths.",
+            figures.curves(chains, "bonds", "r_A", "bond length (Å)", "p (1/Å)"),
+        ),
+        (
+            "Angles",
+            "Distribution of C–C–C angles.",
+            figures.curves(chains, "angles", "angle_deg", "angle (°)", "p (1/°)"),
+        ),
+        (
+            "Dihedrals",
+            "Distribution of torsions (180° is trans).",
+            figures.curves(chains, "dihedrals", "angle_deg", "dihedral (°)", "p (1/°)"),
+        ),
+        (
+            "Dynamics",
+            "g1: all beads; g3: centres of mass of the chains; drift of the whole melt removed; bands: standard errors.",
+            figures.msd_curves(chains),
+        ),
+        (
+            "Gate",
+            "Two chains of the melt pushed into each other: a potential with a hole behind the repulsion is refused.",
+            figures.scans(results),
+        ),
+    ]

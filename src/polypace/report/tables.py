@@ -1,0 +1,65 @@
+"""What the numbers of a study say, as rows: one source for the terminal, the page and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One chain length: ACE against reference, and whether the study's aims were met."""
+
+    chain: str
+    role: str
+    force_error: str
+    force_ok: bool
+    energy_spread: str
+    density: str
+    density_ok: bool
+    rdf_distance: str
+    msd_ratio: str
+    gamma_max: str
+    stable: str
+    stable_ok: bool
+
+
+def summary_rows(results: Mapping[str, Any]) -> list[SummaryRow]:
+    """Rows by ascending chain length; `results` is the content of results.json."""
+    chains = sorted(results["chains"].values(), key=lambda chain: chain["chain_length"])
+    return [_row(chain) for chain in chains]
+
+
+def _row(chain: Mapping[str, Any]) -> SummaryRow:
+    density = chain["density_g_per_cm3"]
+    msd = chain["msd"]
+    ace = density["ace"]
+    return SummaryRow(
+        chain=f"C{chain['chain_length']}",
+        role="trained" if chain["trained"] else "not trained",
+        force_error=f"{100 * chain['force_rmse_relative']:.1f} %",
+        force_ok=chain["force_rmse_relative"] <= chain["aims"]["force_rmse_relative"],
+        energy_spread=f"{chain['energy_spread_meV_per_atom']:.2f}",
+        density=f"{ace['mean']:.4f}({round(1e4 * ace['error'])}) / {density['reference']['mean']:.4f}"
+        f"({round(1e4 * density['reference']['error'])})  {100 * (density['ratio'] - 1):+.2f} %",
+        density_ok=abs(density["ratio"] - 1) <= chain["aims"]["density_relative"],
+        rdf_distance=f"{chain['rdf']['distance']:.4f}",
+        msd_ratio=f"{msd['ratio']:.2f} ± {msd['ratio_error']:.2f}",
+        gamma_max=f"{chain['gamma_max']:.2f}",
+        stable=f"{chain['ace_time_ps']:.1f} ps, {chain['lost_atoms']} lost",
+        stable_ok=chain["lost_atoms"] == 0,
+    )
+
+
+HEADINGS = (
+    ("chain", "chain", ""),
+    ("role", "length", ""),
+    ("force_error", "force RMSE", "of the RMS force"),
+    ("energy_spread", "energy spread", "meV/atom"),
+    ("density", "density ACE / reference", "g/cm³"),
+    ("rdf_distance", "RDF distance", "∫|Δg|r²dr/∫g r²dr"),
+    ("msd_ratio", "MSD ACE/reference", ""),
+    ("gamma_max", "γ max", ""),
+    ("stable", "MD with the ACE", ""),
+)

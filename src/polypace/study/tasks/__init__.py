@@ -1,0 +1,1 @@
+"""What each kind of step does; every function gets a StepContext and writes into its folder."""

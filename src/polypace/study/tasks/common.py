@@ -1,0 +1,85 @@
+"""What several kinds of step share: the reference, its tail, LAMMPS lines and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ase
+import ase.io
+import numpy as np
+import numpy.typing as npt
+
+from polypace.forcefields import ForceField, get_force_field
+from polypace.lammps import LammpsRun, ace_pair_lines, find_lammps, read_log, run_lammps
+from polypace.melt import Melt
+from polypace.reference import DispersionTail, force_field_interactions
+from polypace.systems import read_lammps_data, strain, write_lammps_data
+from polypace.units import GRAM_PER_CM3
+
+Floats = npt.NDArray[np.float64]
+Params = Mapping[str, Any]
+
+
+def reference_force_field(params: Params) -> ForceField:
+    return get_force_field(params["force_field"]).mdf(*params["cutoff"])
+
+
+def dispersion_tail(params: Params) -> DispersionTail:
+    return DispersionTail(*params["tail"], *params["cutoff"], force_field=reference_force_field(params))
+
+
+def reference_lines(params: Params, melt: Melt, data_file: str) -> list[str]:
+    """LAMMPS lines of the reference: read the data, define the force field."""
+    interactions = force_field_interactions(reference_force_field(params), melt.type_names)
+    return [*_read(interactions.units, interactions.atom_style, data_file), *interactions.lines]
+
+
+def ace_lines(params: Params, melt: Melt, data_file: str, potential: str, active_set: str | None) -> list[str]:
+    """LAMMPS lines of the ACE with the dispersion tail beside it; `active_set` makes gamma available."""
+    elements = {name: melt.atoms[melt.types.index(name)].symbol for name in melt.type_names}
+    pair = ace_pair_lines(potential, melt.type_names, elements, active_set, dispersion_tail(params))
+    return [*_read("metal", "molecular", data_file), *pair.splitlines()]
+
+
+def _read(units: str, atom_style: str, data_file: str) -> list[str]:
+    return [f"units {units}", f"atom_style {atom_style}", "boundary p p p", "newton on", f"read_data {data_file}"]
+
+
+def write_start(melt: Melt, params: Params, path: Path, topology: bool) -> None:
+    """A data file to start from; an ACE needs no topology and gets none, so that none can act by accident."""
+    if not topology:
+        melt = Melt(melt.atoms, np.zeros((0, 2), dtype=np.int64), melt.molecules, melt.types)
+    write_lammps_data(melt, path, reference_force_field(params))
+
+
+def run(params: Params, script: str, folder: Path) -> LammpsRun:
+    """Run LAMMPS as the study says."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = find_lammps(params["lammps"]["executable"])
+    return run_lammps(script, folder, program=program, n_ranks=params["lammps"]["ranks"])
+
+
+def last_table(folder: Path) -> Mapping[str, Floats]:
+    return read_log(folder / "log.lammps")[-1]
+
+
+def scaled_to_density(melt: Melt, density: float) -> Melt:
+    """The melt with cell and molecule centres scaled to `density` (g/cm³); molecules keep their shape."""
+    volume = melt.atoms.get_masses().sum() / (density * GRAM_PER_CM3)
+    return strain(melt, (volume / melt.atoms.get_volume()) ** (1 / 3) - 1, rigid_molecules=True)
+
+
+def read_melt(folder: Path) -> Melt:
+    return read_lammps_data(folder / "melt.data")
+
+
+def write_frames(path: Path, frames: Sequence[ase.Atoms]) -> None:
+    ase.io.write(path, list(frames), format="extxyz")
+
+
+def read_frames(path: Path) -> list[ase.Atoms]:
+    frames = ase.io.read(path, index=":", format="extxyz") if path.stat().st_size else []
+    assert isinstance(frames, list)
+    return frames

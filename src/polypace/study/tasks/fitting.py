@@ -1,0 +1,171 @@
+"""Fit the ACE, select its active set, and let it through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ase
+import numpy as np
+import numpy.typing as npt
+
+from polypace.ace import BasisSpec, Potential, evaluate, fit
+from polypace.ace.core_repulsion import CoreRepulsion
+from polypace.ace.fitting import SOLVERS, FitResult
+from polypace.ace.solvers import Solver
+from polypace.ace.weights import Weights
+from polypace.blas_threads import single_threaded_blas
+from polypace.errors import UnstableRunError
+from polypace.forcefields import ForceField
+from polypace.select import select_active_set
+from polypace.study.gate import ContactScan, contact_structures, dimer_structures, run_scans
+from polypace.study.step import StepContext, write_json
+from polypace.study.tasks.common import Params, dispersion_tail, read_frames, reference_force_field
+
+Floats = npt.NDArray[np.float64]
+
+#: Chains pushed into each other per gate.
+N_CONTACTS = 12
+
+
+def fit_potential(context: StepContext) -> None:
+    """`potential.yaml`, `.yace`, `.asi`, `fit.json`, `scans.json` from every labelled frame there is."""
+    params = context.params
+    frames = _all_frames(context)
+    result = _fitted(context, frames)
+    potential = result.potential
+    potential.write(context.folder / "potential.yaml")
+    potential.write(context.folder / "potential.yace")
+    with single_threaded_blas():
+        active_set = select_active_set(frames, potential, n_threads=context.n_threads)
+    active_set.write(context.folder / "potential.asi")
+    write_json(context.folder / "fit.json", _summary(frames, result))
+    scans = scan(potential, frames, params)
+    write_json(context.folder / "scans.json", scans)
+    _gate(scans, params["temperature"])
+
+
+def _fitted(context: StepContext, frames: Sequence[ase.Atoms]) -> FitResult:
+    params, ace = context.params, context.params["ace"]
+    return fit(
+        [with_weights(atoms, ace["soft_force"]) for atoms in dispersion_tail(params).subtract(frames)],
+        BasisSpec.from_dict(ace["basis"]),
+        weights=Weights(energy=ace["energy_weight"], forces=ace["force_weight"], virial=ace["virial_weight"]),
+        solver=solver_of(ace),
+        smoothness=ace["smoothness"],
+        e0=0.0,
+        core_repulsion=CoreRepulsion(r_in=ace["core_radius"], delta_in=ace["core_width"]),
+        n_threads=context.n_threads,
+    )
+
+
+def with_weights(atoms: ase.Atoms, soft_force: float) -> ase.Atoms:
+    """Weights (1 + |F|²/F₀²)⁻² for forces, and their smallest for energy and virial of the frame.
+
+    Chains pushed into each other feel forces a hundred times the thermal ones. They are to show where the wall is;
+    at full weight the fit would spend its functions on the exact height of walls that MD never climbs.
+    """
+    strength = np.einsum("ad,ad->a", atoms.get_forces(), atoms.get_forces())
+    weights = (1 + strength / soft_force**2) ** -2
+    atoms.set_array("force_weight", weights)
+    atoms.info["energy_weight"] = float(weights.min())
+    return atoms
+
+
+def solver_of(ace: Params) -> Solver:
+    return SOLVERS[ace["solver"]](**ace["solver_options"])
+
+
+def _all_frames(context: StepContext) -> list[ase.Atoms]:
+    frames = []
+    for role, folder in context.inputs.items():
+        if role != "previous":
+            frames += read_frames(folder / ("new.extxyz" if role.startswith("round") else "train.extxyz"))
+    return frames
+
+
+def _summary(frames: Sequence[ase.Atoms], result: Any) -> dict[str, Any]:
+    kinds: dict[str, int] = {}
+    for atoms in frames:
+        kinds[atoms.info["config_type"]] = kinds.get(atoms.info["config_type"], 0) + 1
+    errors = result.metrics
+    return {
+        "frames_by_kind": kinds,
+        "n_frames": len(frames),
+        "n_atoms": sum(len(atoms) for atoms in frames),
+        "chain_lengths": sorted({int(atoms.info["chain_length"]) for atoms in frames}),
+        "n_functions": sum(result.potential.n_functions.values()),
+        "cutoff_A": result.potential.max_cutoff,
+        "condition_number": result.condition_number,
+        "force_rmse_eV_per_A": errors.quantities["forces"].rmse,
+        "energy_rmse_meV_per_atom": 1e3 * errors.quantities["energy"].rmse,
+        "errors_by_kind": {
+            kind: {
+                "force_rmse_eV_per_A": parts["forces"].rmse,
+                "force_rmse_relative": parts["forces"].relative,
+                "energy_rmse_meV_per_atom": 1e3 * parts["energy"].rmse,
+            }
+            for kind, parts in errors.by_config_type.items()
+        },
+        "seconds": result.seconds,
+    }
+
+
+def scan(potential: Potential, frames: Sequence[ase.Atoms], params: Params) -> list[dict[str, Any]]:
+    """Dimers of every pair of types, and chains pushed into each other, with ACE and tail and with the reference."""
+    tail, force_field = dispersion_tail(params), reference_force_field(params)
+    types = {str(name): symbol for atoms in frames[:1] for name, symbol in zip(*_types(atoms), strict=True)}
+
+    def with_ace(structures: Sequence[ase.Atoms]) -> Floats:
+        predictions = evaluate(structures, potential)
+        return np.array([p.energy + tail.evaluate(s).energy for p, s in zip(predictions, structures, strict=True)])
+
+    def with_reference(structures: Sequence[ase.Atoms]) -> Floats:
+        return np.array([_between_molecules(atoms, force_field) for atoms in structures])
+
+    names, dimers = dimer_structures(types, np.arange(1.3, 0.35, -0.02))
+    scans = [_entry(s, None, params) for s in run_scans(dimers, names, with_ace)]
+    longest = max(frames, key=lambda atoms: atoms.info["chain_length"])
+    contacts = contact_structures(longest, N_CONTACTS, np.arange(6.0, 0.35, -0.05), params["seed"])
+    labels = [f"contact-{k}" for k in range(1, N_CONTACTS + 1)]
+    for ours, theirs in zip(
+        run_scans(contacts, labels, with_ace), run_scans(contacts, labels, with_reference), strict=True
+    ):
+        scans.append(_entry(ours, theirs, params))
+    return scans
+
+
+def _types(atoms: ase.Atoms) -> tuple[list[str], list[str]]:
+    return [str(name) for name in atoms.arrays["type_name"]], atoms.get_chemical_symbols()
+
+
+def _between_molecules(atoms: ase.Atoms, force_field: ForceField) -> float:
+    """Lennard-Jones energy (eV) between the two molecules of a scan; inside of them nothing changes."""
+    first = atoms.arrays["mol_id"] == atoms.arrays["mol_id"][0]
+    names = atoms.arrays["type_name"]
+    distance = np.linalg.norm(atoms.positions[first][:, None] - atoms.positions[~first][None], axis=2)
+    mixed = np.array([[force_field.mixed(str(a), str(b)) for b in names[~first]] for a in names[first]])
+    six = (mixed[..., 1] / distance) ** 6
+    return float((4 * mixed[..., 0] * (six**2 - six)).sum())
+
+
+def _entry(ours: ContactScan, theirs: ContactScan | None, params: Params) -> dict[str, Any]:
+    barrier = ours.barrier(params["temperature"])
+    return {
+        "name": ours.name,
+        "distance_A": ours.distance.round(6).tolist(),
+        "ace_eV": ours.energy.tolist(),
+        "reference_eV": None if theirs is None else theirs.energy.tolist(),
+        "barrier_eV": None if np.isinf(barrier) else barrier,
+        "passes": ours.passes(params["temperature"]),
+    }
+
+
+def _gate(scans: Sequence[dict[str, Any]], temperature: float) -> None:
+    holes = [entry for entry in scans if not entry["passes"]]
+    if holes:
+        worst = min(holes, key=lambda entry: entry["barrier_eV"])
+        raise UnstableRunError(
+            f"the potential has {len(holes)} holes behind low barriers (scan {worst['name']}: {worst['barrier_eV']:.2f} "
+            f"eV at {temperature:g} K); MD would fall in. Add contact or hot frames, or a stronger smoothness prior."
+        )

@@ -1,0 +1,157 @@
+"""Production MD: the reference and the ACE by one and the same protocol."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polypace.analysis import density_of_series
+from polypace.errors import UnstableRunError
+from polypace.lammps.protocols import Dump, GammaWatch, MolecularDynamics, label_dump
+from polypace.melt import Melt
+from polypace.reference import read_labels
+from polypace.study.step import StepContext, write_json
+from polypace.study.tasks import common
+from polypace.study.tasks.common import Params, last_table, read_melt, run, write_start
+
+Lines = Callable[[Melt, str], list[str]]
+
+#: Part of an NPT run that is discarded before the density is averaged.
+DISCARD = 0.3
+
+
+def run_reference(context: StepContext) -> None:
+    """NPT for the density, then NVT at that density; labelled test frames from the NVT run."""
+    params = context.params
+    melt = read_melt(context.inputs["melt"])
+    shutil.copyfile(context.inputs["melt"] / "melt.data", context.folder / "melt.data")
+
+    def lines(start: Melt, data_file: str) -> list[str]:
+        return common.reference_lines(params, start, data_file)
+
+    density = run_npt(params, melt, context.folder, lines, topology=True)
+    dense = common.scaled_to_density(melt, density["mean"])
+    run_nvt(params, dense, context.folder, lines, topology=True)
+    labelled = read_labels(context.folder / "nvt" / "labels.dump", context.folder / "nvt" / "log.lammps", melt)
+    common.write_frames(context.folder / "test.extxyz", labelled)
+
+
+def run_ace(context: StepContext) -> None:
+    """The same runs with the fitted potential, from the same start and at the reference's density."""
+    params = context.params
+    reference = context.inputs["reference"]
+    melt = read_melt(reference)
+    for suffix in ("yaml", "asi"):
+        shutil.copyfile(context.inputs["fit"] / f"potential.{suffix}", context.folder / f"potential.{suffix}")
+
+    def lines(start: Melt, data_file: str) -> list[str]:
+        return common.ace_lines(params, start, data_file, "../potential.yaml", "../potential.asi")
+
+    watch = GammaWatch(every=params["gamma_every"])
+    run_npt(params, melt, context.folder, lines, topology=False, gamma=watch)
+    density = json.loads((reference / "density.json").read_text())["mean"]
+    dense = common.scaled_to_density(melt, density)
+    run_nvt(params, dense, context.folder, lines, topology=False, gamma=watch)
+    write_json(context.folder / "run.json", _health(params, melt, context.folder))
+
+
+def run_npt(
+    params: Params, melt: Melt, folder: Path, lines: Lines, topology: bool, gamma: GammaWatch | None = None
+) -> dict[str, Any]:
+    """Constant pressure; writes and returns density.json."""
+    place = folder / "npt"
+    place.mkdir()
+    write_start(melt, params, place / "start.data", topology)
+    steps = round(params["npt"] / params["timestep"])
+    protocol = MolecularDynamics(
+        interactions=lines(melt, "start.data"),
+        temperature=params["temperature"],
+        pressure=params["pressure"],
+        timestep=params["timestep"],
+        steps=steps,
+        relax_steps=round(0.5 / params["timestep"]),
+        seed=params["seed"] + 10,
+        thermo_every=max(1, round(0.05 / params["timestep"])),
+        gamma=gamma,
+        title="constant pressure: density",
+    )
+    run(params, protocol.script(), place)
+    table = last_table(place)
+    check_health(table, params, place)
+    kept = slice(int(DISCARD * len(table["Time"])), None)
+    result = density_of_series(table["Time"][kept], table["Density"][kept])
+    series = {
+        "mean": result.mean,
+        "error": result.error,
+        "relative_fluctuation": float(table["Density"][kept].std() / result.mean),
+        "time_ps": [round(float(t), 6) for t in table["Time"]],
+        "series": [float(value) for value in table["Density"]],
+    }
+    write_json(folder / "density.json", series)
+    return series
+
+
+def run_nvt(
+    params: Params, melt: Melt, folder: Path, lines: Lines, topology: bool, gamma: GammaWatch | None = None
+) -> None:
+    """Constant volume; writes nvt/nvt.dump with unwrapped positions for the dynamics."""
+    place = folder / "nvt"
+    place.mkdir()
+    write_start(melt, params, place / "start.data", topology)
+    steps = round(params["nvt"] / params["timestep"])
+    every = max(1, round(params["sample_every"] / params["timestep"]))
+    labels = None
+    if "label_every" in params:
+        labels = label_dump("labels.dump", every * max(1, round(params["label_every"] / params["sample_every"])))
+    protocol = MolecularDynamics(
+        interactions=lines(melt, "start.data"),
+        temperature=params["temperature"],
+        timestep=params["timestep"],
+        steps=steps,
+        relax_steps=round(0.5 / params["timestep"]),
+        seed=params["seed"] + 20,
+        thermo_every=every,
+        dump=Dump("nvt.dump", every),
+        gamma=gamma,
+        title="constant volume: structure and dynamics",
+        labels=labels,
+    )
+    run(params, protocol.script(), place)
+    check_health(last_table(place), params, place)
+
+
+def check_health(table: Any, params: Params, place: Path) -> None:
+    """Refuse numbers of a run that left the liquid.
+
+    Raises
+    ------
+    UnstableRunError
+        where the temperature or the density is far from what was asked for.
+    """
+    temperature, density = table["Temp"], table["Density"]
+    hot = np.flatnonzero(~(temperature < 2 * params["temperature"]))
+    thin = np.flatnonzero(~(density > 0.5 * density[0]))
+    for what, where, values in (("temperature", hot, temperature), ("density", thin, density)):
+        if len(where):
+            step = int(table["Step"][where[0]])
+            raise UnstableRunError(
+                f"{place.parent.name}/{place.name}: {what} {values[where[0]]:.4g} at step {step}; the potential left "
+                "the region it knows. Add learning rounds, hotter or closer training frames, or a larger basis."
+            )
+
+
+def _health(params: Params, melt: Melt, folder: Path) -> dict[str, Any]:
+    npt, nvt = last_table(folder / "npt"), last_table(folder / "nvt")
+    gamma = np.concatenate([npt["v_gamma_max"], nvt["v_gamma_max"]])
+    steps = int(npt["Step"][-1] + nvt["Step"][-1])
+    return {
+        "time_ps": round(steps * params["timestep"], 6),
+        "lost_atoms": 0,  # LAMMPS ends with an error on the first lost atom, and the run did not
+        "gamma_max": float(gamma.max()),
+        "n_atoms": len(melt.atoms),
+    }

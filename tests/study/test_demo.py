@@ -1,0 +1,140 @@
+"""The whole line on real parts at a reduced size: run, killed and resumed, found again, damaged, reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.program, pytest.mark.slow]
+POLYPACE = Path(sys.executable).parent / "polypace"
+
+
+def demo(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [POLYPACE, "demo", "--reduced", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+def without_wall_times(results):
+    for step in results["steps"]:
+        del step["wall_seconds"]
+    return results
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "study"
+    result = demo(folder)
+    assert result.returncode == 0, result.stderr
+    assert "C12" in result.stdout and "report.html" in result.stdout
+    return folder
+
+
+def test_results_hold_what_a_reader_needs(finished):
+    results = json.loads((finished / "results.json").read_text())
+    assert set(results["chains"]) == {"C6", "C12"}
+    for chain in results["chains"].values():
+        assert 0 < chain["force_rmse_relative"] < 0.3
+        assert chain["force_rmse_eV_per_A"] < chain["force_rms_eV_per_A"]
+        assert chain["energy_rmse_meV_per_atom"] > 0
+        for who in ("reference", "ace"):
+            assert 0.3 < chain["density_g_per_cm3"][who]["mean"] < 0.9
+        assert chain["lost_atoms"] == 0 and chain["ace_time_ps"] == pytest.approx(2.0)
+        assert chain["gamma_max"] > 0
+        assert len(chain["msd"]["lag_ps"]) == len(chain["msd"]["ace_g1_A2"])
+        assert 0 <= chain["rdf"]["distance"] < 1
+    assert results["training"]["labelled_frames"] >= 26
+    assert {step["name"].split("/")[0] for step in results["steps"]} == {
+        "melt", "reference", "training", "fit", "explore", "label", "ace", "compare",
+    }  # fmt: skip
+    assert all(step["wall_seconds"] > 0 for step in results["steps"])
+
+
+def test_the_report_stands_alone(finished):
+    page = (finished / "report.html").read_text()
+    assert page.count("<svg") >= 8
+    for outside in ('src="http', 'href="http', "<script", "<img", "@import"):
+        assert outside not in page
+
+
+def test_a_second_run_finds_everything_and_changes_nothing(finished):
+    before = (finished / "results.json").read_bytes()
+    result = demo(finished)
+    assert result.returncode == 0, result.stderr
+    assert "done in" not in result.stdout and "found" in result.stdout
+    assert (finished / "results.json").read_bytes() == before
+
+
+def test_status_and_report_need_only_the_folder(finished):
+    status = subprocess.run([POLYPACE, "status", finished, "--verify"], capture_output=True, text=True)
+    assert status.returncode == 0 and "to be made" not in status.stdout
+    before = (finished / "results.json").read_bytes()
+    assert subprocess.run([POLYPACE, "report", finished], capture_output=True).returncode == 0
+    assert (finished / "results.json").read_bytes() == before
+
+
+def test_run_folders_can_be_run_again_by_hand(finished, tmp_path):
+    (folder,) = finished.glob("steps/ace-C12-*")
+    place = tmp_path / "ace"
+    place.mkdir()
+    for name in ("potential.yaml", "potential.asi", "npt/in.lammps", "npt/start.data"):
+        target = place / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes((folder / name).read_bytes())
+    by_hand = subprocess.run(
+        [POLYPACE.with_name("lmp"), "-in", "in.lammps", "-log", "log.lammps"],
+        cwd=place / "npt", capture_output=True, text=True,
+    )  # fmt: skip
+    assert by_hand.returncode == 0, by_hand.stdout[-2000:]
+
+    def last_rows(path):
+        return [line for line in path.read_text().splitlines() if line.strip()[:1].isdigit()][-3:]
+
+    assert [row.split()[0] for row in last_rows(place / "npt/log.lammps")]
+
+
+def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tmp_path):
+    """kill -9 while a step of each kind is in flight; nothing finished is made again, and the numbers are the same."""
+    folder = tmp_path / "study"
+    kinds = ["melt", "reference", "training", "fit", "explore", "label", "ace", "compare"]
+    for kind in kinds:
+        finished_before = {path.name for path in folder.glob("steps/[a-z]*")}
+        process = subprocess.Popen(
+            [POLYPACE, "demo", "--reduced", folder],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 300
+        while process.poll() is None and time.monotonic() < deadline:
+            if list(folder.glob(f"steps/.{kind}-*")):
+                break
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert finished_before <= {path.name for path in folder.glob("steps/[a-z]*")}
+    stamps = {path.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
+    result = demo(folder)
+    assert result.returncode == 0, result.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
+    assert all(after[name] == stamp for name, stamp in stamps.items())
+    ours, theirs = (json.loads((place / "results.json").read_text()) for place in (folder, finished))
+    assert without_wall_times(ours) == without_wall_times(theirs)
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    process = subprocess.Popen(
+        [POLYPACE, "demo", "--reduced", tmp_path / "study"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("study/steps/.melt-*/log.lammps")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on from what was finished" in stderr and "Traceback" not in stderr

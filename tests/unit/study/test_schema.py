@@ -1,0 +1,86 @@
+"""Study files: units, unknown keys, impossible values, each named with its place."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from polypace.errors import InputError
+from polypace.study.quantities import parse_quantity
+from polypace.study.schema import read_study
+
+MINIMAL = {
+    "name": "test",
+    "systems": {
+        "train": [{"chain_length": 5, "n_chains": 10}, {"chain_length": 8, "n_chains": 10}],
+        "test": [{"chain_length": 16, "n_chains": 10}],
+    },
+    "ace": {
+        "basis": {
+            "elements": ["C"],
+            "bonds": {"ALL": {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": 6.0, "dcut": 0.01}},
+            "functions": {"ALL": {"nradmax_by_orders": [4, 2], "lmax_by_orders": [0, 1]}},
+        }
+    },
+}
+
+
+def write(tmp_path, **changes):
+    data = yaml.safe_load(yaml.safe_dump(MINIMAL))
+    for dotted, value in changes.items():
+        place = data
+        *path, last = dotted.split("__")
+        for key in path:
+            place = place.setdefault(key, {})
+        place[last] = value
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [("350 K", "K", 350), ("10 fs", "ps", 0.01), (2.5, "Å", 2.5), ("1 atm", "bar", 1.01325), ("1e-3 ns", "ps", 1.0)],
+)
+def test_quantities(text, unit, value):
+    assert parse_quantity(text, unit) == pytest.approx(value, rel=1e-12)
+
+
+def test_a_minimal_study_has_defaults(tmp_path):
+    spec = read_study(write(tmp_path))
+    assert spec.systems.temperature == 350 and spec.production.timestep == 0.001
+    assert read_study(write(tmp_path, production__npt="0.02 ns")).production.npt == pytest.approx(20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"systems__temprature": 300}, r"systems\.temprature: unknown key"),
+        ({"systems__temperature": "10 ps"}, r"systems\.temperature: .*unit 'ps'.*use one of K"),
+        ({"systems__temperature": -5}, r"systems\.temperature: .*greater than 0"),
+        ({"systems__train": [{"chain_length": 0, "n_chains": 3}]}, r"systems\.train\.0\.chain_length: .*got 0"),
+        ({"systems__train": []}, r"systems\.train: .*at least 1"),
+        ({"systems__test": [{"chain_length": 8, "n_chains": 1}] * 2}, "names a chain length twice"),
+        ({"reference__cutoff": ["12 Å", "10 Å"]}, "must ascend"),
+        ({"learning__chain_lengths": [99]}, r"learning\.chain_lengths names \[99\]"),
+        ({"ace__basis__functions": {"ALL": {"nradmax_by_order": [1]}}}, r"ace: .*nradmax_by_order"),
+        ({"ace__basis__cutof": 7}, r"ace: .*cutof"),
+        ({"production__timestep": "1 ps"}, r"production\.timestep: .*got '1 ps'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, changes, message):
+    path = write(tmp_path, **changes)
+    with pytest.raises(InputError, match=message) as caught:
+        read_study(path)
+    assert str(path) in str(caught.value)
+
+
+def test_files_that_are_no_study(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        read_study(tmp_path / "nowhere.yaml")
+    (tmp_path / "bad.yaml").write_text("name: [unclosed")
+    with pytest.raises(InputError, match="not valid YAML"):
+        read_study(tmp_path / "bad.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(InputError, match="must be a mapping"):
+        read_study(tmp_path / "list.yaml")
