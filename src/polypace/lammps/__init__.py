@@ -15,6 +15,8 @@ _HOMES = {
     "run_lammps": "run",
     "read_log": "log",
     "ace_pair_lines": "pair_styles",
+    "Preflight": "short_run",
+    "preflight": "short_run",
 }
 __all__ = [*_HOMES]
 

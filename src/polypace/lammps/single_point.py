@@ -72,13 +72,13 @@ def lammps_single_point(
             return lammps_single_point(atoms, pair_lines, type_names, temporary, program, n_ranks, outputs)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    prism = _prism(atoms)
+    prism = _frame(atoms)
     (place / "structure.data").write_text(_data(atoms, type_names, prism))
     run_lammps(_script(atoms, pair_lines, outputs), place, program, n_ranks)
     return _read(atoms, place, prism, outputs)
 
 
-def _prism(atoms: ase.Atoms) -> _Frame:
+def _frame(atoms: ase.Atoms) -> _Frame:
     if atoms.pbc.all():
         return _Frame.of_cell(atoms.cell.array)
     if atoms.pbc.any():
@@ -103,6 +103,11 @@ class _Frame:
         q, r = np.linalg.qr(cell.T)
         signs = np.sign(np.diag(r))
         return _Frame(q * signs, (r.T * signs) * np.tri(3), np.zeros(3))
+
+
+def structure_data(atoms: ase.Atoms, type_names: Sequence[str]) -> str:
+    """Text of a LAMMPS data file (atom_style atomic) of `atoms`, turned to LAMMPS's orientation."""
+    return _data(atoms, type_names, _frame(atoms))
 
 
 def _data(atoms: ase.Atoms, type_names: Sequence[str], frame: _Frame) -> str:
