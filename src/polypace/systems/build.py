@@ -15,7 +15,7 @@ from polypace.melt import Melt
 from polypace.systems.beads import sample_beads
 from polypace.systems.chains import Chain, chain_positions, linear_chain, resolution
 from polypace.systems.conformations import sample_conformations, torsion_statistics
-from polypace.systems.overlaps import relieve_overlaps
+from polypace.systems.overlaps import ACCEPTED, relieve_overlaps
 from polypace.units import GRAM_PER_CM3
 
 Floats = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ def build_melt(
     melt = assemble(np.concatenate(placed), np.eye(3) * edge, chains, force_field)
     wanted = _contacts(melt.type_names, force_field)
     relief = relieve_overlaps(melt, wanted, bonds_apart=2 if beads else 3)
-    if relief.reached < 0.8:
+    if relief.reached < ACCEPTED:
         raise InputError(
             f"chains cannot be packed without overlaps at density={density}: after {relief.sweeps} sweeps "
             f"a contact is at {relief.reached:.0%} of its least distance; "

@@ -19,6 +19,9 @@ Integers = npt.NDArray[np.int64]
 _SKIN, _LARGEST_MOVE = 0.2, 0.08
 #: The last percents take as many sweeps as all before them, and MD does not need them.
 _ENOUGH = 0.93
+#: Less than this fraction of the wanted distances is an overlap: then the sweeps go on, up to three times
+#: as long.
+ACCEPTED = 0.75
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,14 @@ def relieve_overlaps(
     held = _held_pairs(melt)
     rest = np.linalg.norm(positions[held[:, 1]] - positions[held[:, 0]], axis=1)
     best, reached, sweep = positions.copy(), 0.0, 0
-    while sweep <= max_sweeps:
+    while sweep <= 3 * max_sweeps:
         pairs = nonbonded_pairs(melt, positions, (1 + _SKIN) * widest, excluded)
         wanted = distances[kinds[pairs.first], kinds[pairs.second]]
         length = np.linalg.norm(pairs.steps, axis=1)
         now = float((length / wanted).min()) if len(length) else 1.0
         if now > reached:
             best, reached = positions.copy(), now
-        if reached >= _ENOUGH:
+        if reached >= _ENOUGH or (sweep >= max_sweeps and reached >= ACCEPTED):
             break
         near = length < wanted * (1 + _SKIN)
         images = pairs.steps - (positions[pairs.second] - positions[pairs.first])
