@@ -127,28 +127,17 @@ class Selector {
   // A carbon cut from all its neighbours would become methane, which no melt of chains has types for: it keeps the
   // neighbour nearest to the seeds.
   bool keep_pairs() {
-    std::vector<Node> wanted;
+    std::vector<Node> wanted, heavy;
     for (const auto& node : kept_.nodes()) {
       if (system_.hydrogen[node.atom]) continue;
-      bool alone = true;
-      const Node* best = nullptr;
-      Node candidate, nearest;
-      double least = std::numeric_limits<double>::infinity();
-      for (const auto& end : system_.graph.ends_of(node.atom)) {
-        if (system_.hydrogen[end.atom]) continue;
-        candidate = follow(node, end);
-        if (kept_.contains(candidate)) {
-          alone = false;
-          break;
-        }
-        const double distance2 = distance2_to_seeds(candidate);
-        if (distance2 < least || (distance2 == least && best && candidate < nearest)) {
-          least = distance2;
-          nearest = candidate;
-          best = &nearest;
-        }
-      }
-      if (alone && best) wanted.push_back(nearest);
+      heavy.clear();
+      for (const auto& end : system_.graph.ends_of(node.atom))
+        if (!system_.hydrogen[end.atom]) heavy.push_back(follow(node, end));
+      if (heavy.empty()) continue;
+      if (std::any_of(heavy.begin(), heavy.end(), [&](const Node& other) { return kept_.contains(other); })) continue;
+      wanted.push_back(*std::min_element(heavy.begin(), heavy.end(), [&](const Node& a, const Node& b) {
+        return distance2_to_seeds(a) < distance2_to_seeds(b);
+      }));
     }
     std::vector<Node> unrecorded;
     return add_all(wanted, unrecorded);
