@@ -2,8 +2,8 @@
 
 The peer is what one would write with well-kept libraries: a periodic k-d tree (SciPy) for the spheres,
 adjacency lists for the bonds, ASE for shortest images and for the atoms. It obeys the same rules, without
-several images of one atom in a cluster, skewed cells, weights, types and checks. Kept atoms, cut bonds and caps
-are compared before times are printed.
+several images of one atom in a cluster, skewed cells, weights, types and checks. Kept atoms, cut bonds and
+caps are compared before times are printed.
 
     python bench/bench_carve.py [n_clusters]
 """
