@@ -157,6 +157,7 @@ void check_recipe(const BlockRecipe& block) {
           block.l_max.size(), "; give one per order in both");
   require(block.n_max.size() <= largest_rank, "functions of order ", block.n_max.size(), " are not supported; the highest order is ",
           largest_rank);
+  require(!block.n_kept || *block.n_kept >= 0, "the number of functions must not be negative, got ", block.n_kept.value_or(0));
   for (std::size_t i = 0; i < block.n_max.size(); ++i) {
     const int rank = static_cast<int>(i) + 1, limit = largest_l_of_rank[rank];
     require(block.n_max[i] >= 0 && block.l_max[i] >= 0, "nradmax_by_orders and lmax_by_orders must not be negative, got ",
@@ -164,6 +165,15 @@ void check_recipe(const BlockRecipe& block) {
     require(block.l_max[i] <= limit, "lmax = ", block.l_max[i], " of order ", rank, " is beyond the limit ", limit,
             " of pacemaker's tables; lower lmax_by_orders");
   }
+}
+
+void keep_simplest(std::vector<BasisFunction>& functions, int n_kept) {
+  const auto power = [](const BasisFunction& function) {
+    const int ns = std::accumulate(function.ns.begin(), function.ns.end(), function.rank());
+    return std::accumulate(function.ls.begin(), function.ls.end(), function.rank() + ns);
+  };
+  std::stable_sort(functions.begin(), functions.end(), [&](const auto& a, const auto& b) { return power(a) < power(b); });
+  functions.resize(std::min(functions.size(), static_cast<std::size_t>(n_kept)));
 }
 
 class BlockGenerator {
@@ -178,6 +188,7 @@ class BlockGenerator {
       rank_ = rank;
       choose_species();
     }
+    if (block_.n_kept) keep_simplest(functions_, *block_.n_kept);
     return std::move(functions_);
   }
 

@@ -104,10 +104,11 @@ void bind_potentials(py::module_& m) {
 
 void bind_generator(py::module_& m) {
   py::class_<BlockRecipe>(m, "BlockRecipe")
-      .def(py::init([](int centre, std::vector<int> others, std::vector<int> n_max, std::vector<int> l_max) {
-             return BlockRecipe{centre, std::move(others), std::move(n_max), std::move(l_max)};
+      .def(py::init([](int centre, std::vector<int> others, std::vector<int> n_max, std::vector<int> l_max,
+                       std::optional<int> n_kept) {
+             return BlockRecipe{centre, std::move(others), std::move(n_max), std::move(l_max), n_kept};
            }),
-           py::arg("centre"), py::arg("others"), py::arg("n_max"), py::arg("l_max"));
+           py::arg("centre"), py::arg("others"), py::arg("n_max"), py::arg("l_max"), py::arg("n_kept") = py::none());
   m.def("clebsch_gordan", &clebsch_gordan, py::arg("l1"), py::arg("m1"), py::arg("l2"), py::arg("m2"), py::arg("l"), py::arg("m"));
   m.def("clebsch_gordan_artefacts", [] {
     std::map<std::array<int, 6>, double> table;

@@ -41,9 +41,10 @@ def build_potential(plan: Plan, seed: int) -> Potential:
     """The potential of `plan`; random coefficients, where asked for, follow `seed`."""
     species = {element: mu for mu, element in enumerate(plan.elements)}
     indices = [tuple(species[element] for element in block) for block, _ in plan.blocks]
+    n_kept = None if plan.n_per_element is None else _kept_per_block(plan, plan.n_per_element)
     recipes = [
         formats.BlockRecipe(
-            block[0], list(block[1:]), list(limits.nradmax_by_orders), list(limits.lmax_by_orders)
+            block[0], list(block[1:]), list(limits.nradmax_by_orders), list(limits.lmax_by_orders), n_kept
         )
         for block, (_, limits) in zip(indices, plan.blocks, strict=True)
     ]
@@ -53,8 +54,7 @@ def build_potential(plan: Plan, seed: int) -> Potential:
         raise InputError(f"functions: {error}") from None
     extents = _extents_of_limits(plan, indices)
     _check_explicit_extents(plan, extents)
-    if plan.n_per_element is not None:
-        functions = [_simplest(block, _kept_per_block(plan)) for block in functions]
+    if n_kept is not None:
         extents = _extents_of_functions(functions, indices)
     else:
         _raise_to_explicit_extents(plan, extents)
@@ -126,25 +126,15 @@ def _raise_to_explicit_extents(plan: Plan, extents: dict[Pair, _Extent]) -> None
         extent.widen(**{name: getattr(entry, key) or 0 for key, name in _EXPLICIT})
 
 
-def _kept_per_block(plan: Plan) -> int:
-    assert plan.n_per_element is not None
-    kept = plan.n_per_element * len(plan.elements) // len(plan.blocks)
+def _kept_per_block(plan: Plan, n_per_element: int) -> int:
+    kept = n_per_element * len(plan.elements) // len(plan.blocks)
     if kept < 1:
         least = -(-len(plan.blocks) // len(plan.elements))
         raise InputError(
-            f"functions.number_of_functions_per_element = {plan.n_per_element} is less than one function for "
+            f"functions.number_of_functions_per_element = {n_per_element} is less than one function for "
             f"each of the {len(plan.blocks)} blocks of elements; give at least {least}"
         )
     return kept
-
-
-def _simplest(functions: list[formats.BasisFunction], n_kept: int) -> list[formats.BasisFunction]:
-    """The first `n_kept` in power order: rank + Σn + Σl, n counted from 1."""
-
-    def power(function: formats.BasisFunction) -> int:
-        return 2 * len(function.mus) + sum(function.ns) + sum(function.ls)
-
-    return sorted(functions, key=power)[:n_kept]
 
 
 def _embedding(entry: EmbeddingEntry) -> formats.Embedding:
