@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.potentials import random_potential
 
 from polypace.cli.app import main
+from tests.helpers.potentials import random_potential
 
 pytestmark = pytest.mark.program
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from tests.helpers.potentials import ELEMENTS, random_potential
 
 from polypace.ace import Potential, evaluate
 from polypace.errors import ProgramError, UnstableRunError
 from polypace.lammps import ace_pair_lines, run_lammps
 from polypace.lammps.single_point import lammps_single_point
+from tests.helpers.potentials import ELEMENTS, random_potential
 
 pytestmark = pytest.mark.program
 

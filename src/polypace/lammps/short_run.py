@@ -87,8 +87,8 @@ def preflight(
     if not abs(error) <= ENERGY_TOLERANCE:
         raise ProgramError(
             f"LAMMPS's energy of the first step differs from the expected {expected_energy:.6f} eV by "
-            f"{error:.2e} eV per atom (allowed: {ENERGY_TOLERANCE:g}): check that potential, element order and "
-            f"units are the same; polypace check POTENTIAL compares the programs. The run is {run.script}"
+            f"{error:.2e} eV per atom (allowed: {ENERGY_TOLERANCE:g}): check that potential, element order "
+            f"and units are the same; polypace check POTENTIAL compares the programs. The run is {run.script}"
         )
     return _result(run, len(atoms), error, graded, timestep, planned_steps)
 
