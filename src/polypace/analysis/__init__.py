@@ -18,6 +18,12 @@ from polypace.analysis.radial import RDF, rdf
 from polypace.analysis.regimes import Regimes, find_regimes
 from polypace.analysis.scaling import LocalExponent, PiecewisePowerLaw, local_exponent, piecewise_power_law
 from polypace.analysis.scattering import StructureFactor, structure_factor
+from polypace.analysis.structure_summary import (
+    StructureComparison,
+    StructureSummary,
+    compare_structure,
+    summarize_structure,
+)
 
 __all__ = [
     "MSD",
@@ -34,12 +40,15 @@ __all__ = [
     "MSDRatio",
     "PiecewisePowerLaw",
     "Regimes",
+    "StructureComparison",
     "StructureFactor",
+    "StructureSummary",
     "angle_distribution",
     "bond_distribution",
     "chain_dimensions",
     "chain_msd",
     "compare_msd",
+    "compare_structure",
     "density",
     "density_of_series",
     "diffusion_coefficient",
@@ -52,5 +61,6 @@ __all__ = [
     "piecewise_power_law",
     "rdf",
     "structure_factor",
+    "summarize_structure",
     "yeh_hummer",
 ]

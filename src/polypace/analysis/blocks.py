@@ -44,7 +44,7 @@ class BlockSums:
     @property
     def mean(self) -> Float:
         """Mean over all frames."""
-        return self._sums.sum(axis=0) / self._sizes.sum()
+        return np.asarray(self._sums.sum(axis=0) / self._sizes.sum())
 
     @property
     def error(self) -> Float:

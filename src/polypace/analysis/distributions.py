@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from polypace import _core
 from polypace.analysis.blocks import N_BLOCKS, BlockSums, standard_error
@@ -198,13 +199,13 @@ class _Gathered:
             period,
         )
 
-    def share(self, bins: np.ndarray) -> tuple[Float, Float]:  # type: ignore[type-arg]
+    def share(self, bins: npt.NDArray[np.bool_]) -> tuple[Float, Float]:
         """Share of the values in `bins` (mask), and its error."""
         blocks = self.histogram.means[..., bins].sum(axis=-1) / np.maximum(self.counts, 1)
         return np.tensordot(self.histogram.weights, blocks, axes=1), standard_error(blocks)
 
 
-def kinds(types: np.ndarray, tuples: Int) -> tuple[tuple[str, ...], Int]:  # type: ignore[type-arg]
+def kinds(types: npt.NDArray[np.str_], tuples: Int) -> tuple[tuple[str, ...], Int]:
     """Labels ("CH2-CH3") of tuples of bonded atoms, and the label of every tuple; both directions are one
     kind.
     """

@@ -54,8 +54,10 @@ class Density:
     equilibrated_from: int
 
 
-def density(trajectory: Trajectory, *, n_blocks: int = N_BLOCKS) -> Density:
+def density(trajectory: Trajectory, *, discard: float = 0.0, n_blocks: int = N_BLOCKS) -> Density:
     """Mass density ρ = Σm/V of every frame, its mean, and a test for drift.
+
+    `discard` is the share of the frames at the beginning that is left out.
 
     Raises
     ------
@@ -71,11 +73,17 @@ def density(trajectory: Trajectory, *, n_blocks: int = N_BLOCKS) -> Density:
         raise InputError(f"{trajectory.name}: there is no cell, so no density")
     times = trajectory.times if trajectory.has_times else np.arange(trajectory.n_frames, dtype=float)
     unit = "ps" if trajectory.has_times else "frames"
-    return density_of_series(times, masses.sum() / volumes / GRAM_PER_CM3, time_unit=unit, n_blocks=n_blocks)
+    values = masses.sum() / volumes / GRAM_PER_CM3
+    return density_of_series(times, values, discard=discard, time_unit=unit, n_blocks=n_blocks)
 
 
 def density_of_series(
-    times: npt.ArrayLike, values: npt.ArrayLike, *, time_unit: str = "ps", n_blocks: int = N_BLOCKS
+    times: npt.ArrayLike,
+    values: npt.ArrayLike,
+    *,
+    discard: float = 0.0,
+    time_unit: str = "ps",
+    n_blocks: int = N_BLOCKS,
 ) -> Density:
     """The same for a density (g/cm³) that is already known, such as the `Density` column of a LAMMPS log.
 
@@ -88,11 +96,14 @@ def density_of_series(
     t = as_array(times, "times", shape=(len(rho),))
     if len(rho) == 0:
         raise InputError("values must hold at least one density")
+    if not 0 <= discard < 1:
+        raise InputError(f"discard must be at least 0 and below 1, got {discard}")
+    rho, t = rho[int(discard * len(rho)) :], t[int(discard * len(t)) :]
     g = statistical_inefficiency(rho)
     error = float(rho.std(ddof=1) * np.sqrt(g / len(rho))) if len(rho) > 1 else float("nan")
     drift, drift_error, p_value = _drift(t, rho, n_blocks)
     # A density that cannot change, as in NVT, has no drift to test.
-    constant = bool(np.ptp(rho) <= 1e-12 * abs(rho.mean()))
+    constant = len(rho) > 1 and bool(np.ptp(rho) <= 1e-12 * abs(rho.mean()))
     stationary = constant or bool(p_value >= 0.01 and len(rho) / g >= 10)
     return Density(
         t,

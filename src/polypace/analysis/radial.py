@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from polypace import _core
 from polypace.analysis.blocks import N_BLOCKS, BlockSums, standard_error
@@ -170,7 +171,9 @@ def _check(trajectory: Trajectory, r_max: float, bin_width: float) -> int:
     return n_bins
 
 
-def _pair_numbers(types: Int, n_types: int, members: _Members | None) -> tuple[Float, Float]:
+def _pair_numbers(
+    types: npt.NDArray[np.int32], n_types: int, members: _Members | None
+) -> tuple[Float, Float]:
     """Number of pairs of each pair of types, and of those within molecules."""
     first, second = np.triu_indices(n_types)
 
@@ -189,7 +192,7 @@ def _pair_numbers(types: Int, n_types: int, members: _Members | None) -> tuple[F
 def _normalised(
     trajectory: Trajectory,
     names: list[str],
-    types: Int,
+    types: npt.NDArray[np.int32],
     members: _Members | None,
     sums: BlockSums,
     width: float,
@@ -212,16 +215,23 @@ def _normalised(
     weights = sums.weights
     counts = np.bincount(types, minlength=n_types)
     numbers = np.concatenate([[counts.sum()], counts[second]])
-    curves = [curve for values in (total, inter, intra) for curve in _mean_and_error(values, weights)]
+    (total, total_error), (inter, inter_error), (intra, intra_error) = (
+        _mean_and_error(values, weights) for values in (total, inter, intra)
+    )
     inverse_volume = float(np.mean(1 / trajectory.volumes))
     return RDF(
-        (edges[1:] + edges[:-1]) / 2,
-        edges,
-        pairs,
-        *curves,
-        fraction,
-        numbers * inverse_volume,
-        trajectory.n_frames,
+        r=(edges[1:] + edges[:-1]) / 2,
+        edges=edges,
+        pairs=pairs,
+        total=total,
+        total_error=total_error,
+        inter=inter,
+        inter_error=inter_error,
+        intra=intra,
+        intra_error=intra_error,
+        inter_fraction=fraction,
+        number_density=numbers * inverse_volume,
+        n_frames=trajectory.n_frames,
     )
 
 

@@ -86,7 +86,7 @@ def structure_factor(
     types = codes.reshape(-1).astype(np.int32)
     counts = np.bincount(types).astype(float)
     cells = trajectory.cells
-    vectors, shells, n_vectors = _vectors(cells[0], q_max, bin_width, vectors_per_shell)
+    vectors, shells, n_vectors = _vectors(cells.mean(axis=0), q_max, bin_width, vectors_per_shell)
     first, second = np.triu_indices(len(names))
     sums = BlockSums(trajectory.n_frames, (len(first) + 1, len(n_vectors)), n_blocks)
     q = BlockSums(trajectory.n_frames, (len(n_vectors),), n_blocks)

@@ -8,7 +8,7 @@ import gzip
 import os
 import weakref
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from polypace.errors import FileFormatError, InputError
 
@@ -60,7 +60,7 @@ class CompressedFile:
 
     def _open(self) -> IO[bytes]:
         if not self._zstd:
-            return gzip.open(self.path, "rb")
+            return cast(IO[bytes], gzip.open(self.path, "rb"))
         import zstandard
 
         # LAMMPS writes one zstd frame per flush, so the stream goes on over the ends of frames.

@@ -12,6 +12,7 @@ from polypace import _core
 from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import first_bytes, open_bytes
 from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
+from polypace.trajectory.notes import warn
 from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
 
 # Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
@@ -75,6 +76,7 @@ class DumpSource:
         self._length = LENGTH_UNITS.get(self.units, 1.0)
         self.n_atoms = int(self._index.n_atoms[0])
         self._check_headers()
+        self.notes += self._warn_of_lost_atoms()
         self.coordinates, self._slots, self._scaled = _layout(self._columns, self.name)
         self.table = _table(self._index, self.units, self._length)
         self.columns, self.ids, self.has_ids = self._first_frame()
@@ -86,14 +88,6 @@ class DumpSource:
 
     def _check_headers(self) -> None:
         index = self._index
-        wrong = np.flatnonzero(index.n_atoms != self.n_atoms)
-        if wrong.size:
-            k = int(wrong[0])
-            raise FileFormatError(
-                f"{self._place(k)} has {index.n_atoms[k]} atoms, the first frame {self.n_atoms}: atoms were "
-                f"lost or the "
-                "dumped group changed; dump a fixed group, or read the part before this frame"
-            )
         for k in range(1, len(index.headers)):
             header = index.headers[k]
             used = np.flatnonzero(index.header_of == k)
@@ -103,6 +97,19 @@ class DumpSource:
                     f"{header.pbc}, the first "
                     f"frame {' '.join(self._columns)} and {index.headers[0].pbc}; open such files separately"
                 )
+
+    def _warn_of_lost_atoms(self) -> tuple[str, ...]:
+        """Frames before the loss can still be read; the others are errors when they are."""
+        lost = np.flatnonzero(self._index.n_atoms != self.n_atoms)
+        return (
+            (warn(f"{self._lost(int(lost[0]))}; only the frames before it can be read"),) if lost.size else ()
+        )
+
+    def _lost(self, frame: int) -> str:
+        return (
+            f"{self._place(frame)} has {self._index.n_atoms[frame]} atoms, the first frame {self.n_atoms}: "
+            "atoms were lost or the dumped group changed"
+        )
 
     def _place(self, frame: int) -> str:
         path = self._bytes[int(self._index.files[frame])].path
@@ -152,6 +159,11 @@ class DumpSource:
         has_images = self.coordinates is Coordinates.IMAGES
         positions = np.empty((len(frames), n_out, 3))
         images = np.empty(positions.shape if has_images else (0, 0, 3), dtype=np.int32)
+        lost = frames[self._index.n_atoms[frames] != self.n_atoms]
+        if lost.size:
+            raise FileFormatError(
+                f"{self._lost(int(lost[0]))}; read the frames before it, trajectory[:{lost[0]}]"
+            )
         rows = self._row_table(atoms)
         for begin, end in self._batches(frames):
             self._read_batch(frames[begin:end], rows, positions[begin:end], images[begin:end])
@@ -182,7 +194,7 @@ class DumpSource:
         total = int(bounds[-1, 1])
         if len(self._buffer) < total:
             self._buffer = np.empty(total, dtype=np.uint8)
-        view = memoryview(self._buffer)
+        view = self._buffer.data
         for (low, high), begin in zip(bounds.tolist(), index.begins[frames].tolist(), strict=True):
             if self._bytes[file].read(begin, view[low:high]) != high - low:
                 raise FileFormatError(f"{self._bytes[file].path}: became shorter while it was read")

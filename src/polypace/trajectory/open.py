@@ -129,7 +129,7 @@ def _may_be_binary_dump(path: Path, head: bytes) -> bool:
 def _times(source: Source, timestep: float | None) -> Float | None:
     """ps; a given timestep counts more than what the file says."""
     if timestep is not None:
-        return source.table.steps * float(timestep)
+        return source.table.steps.astype(np.float64) * float(timestep)
     return source.table.times
 
 

@@ -100,7 +100,7 @@ class Trajectory:
     @property
     def volumes(self) -> Float:
         """(n_frames,) volumes of the cells, Å³."""
-        return np.abs(np.linalg.det(self.cells))
+        return np.asarray(np.abs(np.linalg.det(self.cells)))
 
     @property
     def pbc(self) -> tuple[bool, bool, bool]:

@@ -91,7 +91,6 @@ BAD = {
     "short row": ([ROWS, [[2, 1, 1, 2, 3], [1, 1, 5, 6], [3, 2, 7, 8, 9]]], "line 23: column 5"),
     "twice": ([ROWS, [[2, 1, 1, 2, 3], [2, 1, 4, 5, 6], [3, 2, 7, 8, 9]]], "line 23: an atom appears twice"),
     "other id": ([ROWS, [[2, 1, 1, 2, 3], [9, 1, 4, 5, 6], [3, 2, 7, 8, 9]]], "line 23: atom id 9"),
-    "lost": ([ROWS, ROWS[:2]], r"frame 1 \(step 1\) has 2 atoms, the first frame 3"),
     "twice in the first": ([[*ROWS[:2], [1, 1, 0, 0, 0]]], "atom id 1 appears twice"),
 }  # fmt: skip
 
@@ -101,6 +100,17 @@ def test_bad_rows_are_named(write, name):
     frames, message = BAD[name]
     with pytest.raises(FileFormatError, match=message):
         pp.open_trajectory(write(text_dump(frames))).read_block()
+
+
+def test_lost_atoms_end_what_can_be_read(write):
+    path = write(text_dump([ROWS, moved(ROWS, 1), ROWS[:2], ROWS]))
+    with pytest.warns(
+        TrajectoryWarning, match=r"frame 2 \(step 2\) has 2 atoms, the first frame 3: atoms were lost"
+    ):
+        trajectory = pp.open_trajectory(path)
+    assert trajectory[:2].read_block().shape == (2, 3, 3)
+    with pytest.raises(FileFormatError, match=r"frame 2 \(step 2\) has 2 atoms.*trajectory\[:2\]"):
+        trajectory.read_block()
 
 
 def test_more_rows_than_atoms(write):

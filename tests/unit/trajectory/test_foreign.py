@@ -43,6 +43,28 @@ def test_mdanalysis_formats(tmp_path, positions, suffix):
     assert trajectory.unwrapped().read_block().shape == (8, 5, 3)
 
 
+def test_h5md(tmp_path, positions):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "a.h5md"
+    with h5py.File(path, "w") as file:
+        file.create_group("h5md").attrs["version"] = (1, 1)
+        group = file.create_group("particles/trajectory")
+        group.create_group("box").attrs.update(dimension=3, boundary=["periodic"] * 3)
+        steps, times = 10 * np.arange(8), 0.5 * np.arange(8)
+        for name, values, unit in (
+            ("position", positions, "Angstrom"),
+            ("box/edges", np.broadcast_to(np.diag([10.0, 11, 12]), (8, 3, 3)), "Angstrom"),
+        ):  # fmt: skip
+            element = group.create_group(name)
+            element["step"], element["time"], element["value"] = steps, times, values
+            element["time"].attrs["unit"], element["value"].attrs["unit"] = "ps", unit
+    trajectory = pp.open_trajectory(path)
+    np.testing.assert_allclose(trajectory.read_block(), positions, atol=1e-5)
+    np.testing.assert_allclose(trajectory.times, times)
+    assert trajectory.steps.tolist() == steps.tolist()
+    np.testing.assert_allclose(trajectory.volumes, 10 * 11 * 12, rtol=1e-6)
+
+
 def test_universe(positions):
     import MDAnalysis
 
