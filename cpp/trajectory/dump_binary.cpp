@@ -102,7 +102,7 @@ bool read_frame(BinaryReader& reader, DumpFrame& frame, const char* chunk, std::
   read_names(reader, frame, layout);
   const auto n_pieces = reader.take<std::int32_t>();
   if (!reader.enough()) return false;
-  require(frame.n_atoms >= 0 && layout.n_columns > 0 && n_pieces > 0, "byte ", place,
+  require(frame.n_atoms >= 0 && frame.n_atoms < (std::int64_t{1} << 40) && layout.n_columns > 0 && n_pieces > 0, "byte ", place,
           ": not a binary dump of LAMMPS (", frame.n_atoms, " atoms, ", layout.n_columns, " columns, ", n_pieces,
           " pieces)");
   frame.data_begin = offset + static_cast<std::uint64_t>(reader.position() - chunk);

@@ -233,7 +233,7 @@ def _gather(trajectory: Trajectory, tuples: Int, edges: Float, n_blocks: int, n_
             positions, np.ascontiguousarray(cells[frames]), trajectory.pbc, tuples, groups, n_groups,
             edges[0], edges[1] - edges[0], n_bins, n_threads,
         )  # fmt: skip
-        histogram.add(frames, _with_all(counts))
+        histogram.add(frames, _with_all(counts.astype(np.float64)))
         moments.add(frames, _with_all(sums))
     numbers = np.bincount(groups, minlength=n_groups)
     return _Gathered((ALL, *labels), edges, np.concatenate([[numbers.sum()], numbers]), histogram, moments)

@@ -64,9 +64,7 @@ class CompressedFile:
         import zstandard
 
         # LAMMPS writes one zstd frame per flush, so the stream goes on over the ends of frames.
-        return zstandard.ZstdDecompressor().stream_reader(
-            self.path.open("rb"), read_across_frames=True, closefd=True
-        )
+        return zstandard.ZstdDecompressor().stream_reader(self.path.open("rb"), read_across_frames=True, closefd=True)
 
     def read(self, offset: int, target: memoryview) -> int:
         """Fill `target` from `offset` on; returns how many bytes there were."""

@@ -101,9 +101,7 @@ class DumpSource:
     def _warn_of_lost_atoms(self) -> tuple[str, ...]:
         """Frames before the loss can still be read; the others are errors when they are."""
         lost = np.flatnonzero(self._index.n_atoms != self.n_atoms)
-        return (
-            (warn(f"{self._lost(int(lost[0]))}; only the frames before it can be read"),) if lost.size else ()
-        )
+        return (warn(f"{self._lost(int(lost[0]))}; only the frames before it can be read"),) if lost.size else ()
 
     def _lost(self, frame: int) -> str:
         return (
@@ -161,9 +159,7 @@ class DumpSource:
         images = np.empty(positions.shape if has_images else (0, 0, 3), dtype=np.int32)
         lost = frames[self._index.n_atoms[frames] != self.n_atoms]
         if lost.size:
-            raise FileFormatError(
-                f"{self._lost(int(lost[0]))}; read the frames before it, trajectory[:{lost[0]}]"
-            )
+            raise FileFormatError(f"{self._lost(int(lost[0]))}; read the frames before it, trajectory[:{lost[0]}]")
         rows = self._row_table(atoms)
         for begin, end in self._batches(frames):
             self._read_batch(frames[begin:end], rows, positions[begin:end], images[begin:end])
@@ -237,9 +233,7 @@ def _units(headers: tuple[Header, ...], units: str | None, name: str) -> str:
     if units is not None and units not in LENGTH_UNITS:
         raise InputError(f"units must be one of {', '.join(LENGTH_UNITS)}, got {units!r}")
     if len(named) > 1 or (units is not None and named - {units}):
-        raise InputError(
-            f"{name}: the dump is in units {', '.join(sorted(named))}, but units={units!r} was given"
-        )
+        raise InputError(f"{name}: the dump is in units {', '.join(sorted(named))}, but units={units!r} was given")
     return named.pop() if named else units or ""
 
 
@@ -254,9 +248,12 @@ def _layout(columns: tuple[str, ...], name: str) -> tuple[Coordinates, list[int]
             if "id" in columns:
                 slots[columns.index("id")] = IDENTIFIER
             return coordinates, slots, scaled
+    if not columns:
+        raise FileFormatError(
+            f"{name}: the binary dump names no columns (LAMMPS before 2021); convert it with LAMMPS's binary2txt"
+        )
     raise FileFormatError(
-        f"{name}: the columns '{' '.join(columns)}' hold no positions; dump x y z, xs ys zs, xu yu zu or xsu "
-        f"ysu zsu"
+        f"{name}: the columns '{' '.join(columns)}' hold no positions; dump x y z, xs ys zs, xu yu zu or xsu ysu zsu"
     )
 
 

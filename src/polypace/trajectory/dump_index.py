@@ -78,16 +78,11 @@ def index_dumps(sources: list[ByteSource]) -> DumpIndex:
             pieces.append(_piece(scan, number, headers))
             for step, place in zip(scan["truncated_steps"], scan["truncated_places"], strict=True):
                 notes.append(
-                    warn(
-                        f"{source.path}: the frame of step {step} (at line or byte {place}) breaks off; "
-                        f"dropped"
-                    )
+                    warn(f"{source.path}: the frame of step {step} (at line or byte {place}) breaks off; dropped")
                 )
         if not any(len(piece["steps"]) for piece in pieces[n_before:]):
             raise FileFormatError(f"{source.path}: holds no whole frame")
-    arrays = {
-        name: np.concatenate([piece[name] for piece in pieces]) for name in (*ARRAYS, "files", "header_of")
-    }
+    arrays = {name: np.concatenate([piece[name] for piece in pieces]) for name in (*ARRAYS, "files", "header_of")}
     index = DumpIndex(**arrays, headers=tuple(headers), notes=tuple(notes))
     return _join_restarts(index, sources)
 

@@ -28,9 +28,7 @@ def open_universe(topology: Any, *trajectories: Path) -> Any:
             warnings.simplefilter("ignore")
             return MDAnalysis.Universe(topology, *(str(path) for path in trajectories))
     except ImportError as error:
-        raise MissingProgramError(
-            f"{topology}: MDAnalysis needs another package for this format: {error}"
-        ) from error
+        raise MissingProgramError(f"{topology}: MDAnalysis needs another package for this format: {error}") from error
     except (ValueError, OSError, TypeError, IndexError, EOFError) as error:
         raise FileFormatError(f"{topology}: MDAnalysis cannot read it: {error}") from error
 
@@ -93,9 +91,7 @@ class UniverseSource:
         kept = self._frames
         if (np.diff(steps[kept]) <= 0).any():
             steps[kept] = kept
-        self.table = FrameTable(
-            steps[kept], times[kept], cells[kept], np.zeros((len(kept), 3)), (periodic,) * 3
-        )
+        self.table = FrameTable(steps[kept], times[kept], cells[kept], np.zeros((len(kept), 3)), (periodic,) * 3)
         self.coordinates = coordinates if periodic else Coordinates.CONTINUOUS
 
     def read(self, frames: Int, atoms: Int | None) -> Block:
@@ -159,9 +155,7 @@ class ExtxyzSource:
                     break
                 continue
             if not line.split()[0].isdigit():
-                raise FileFormatError(
-                    f"{self._path}, line {line_number}: expected a number of atoms, got {line!r}"
-                )
+                raise FileFormatError(f"{self._path}, line {line_number}: expected a number of atoms, got {line!r}")
             n_lines = int(line) + 1
             complete = all(self._file.readline().endswith(b"\n") for _ in range(n_lines))
             line_number += n_lines
@@ -194,9 +188,7 @@ class ExtxyzSource:
         for k, frame in enumerate(frames.tolist()):
             values = self._atoms(frame).positions
             if len(values) != self.n_atoms:
-                raise FileFormatError(
-                    f"{self._path}: frame {frame} has {len(values)} atoms, the first {self.n_atoms}"
-                )
+                raise FileFormatError(f"{self._path}: frame {frame} has {len(values)} atoms, the first {self.n_atoms}")
             _check_positions(values, frame, self.name)
             positions[k] = values if atoms is None else values[atoms]
         return Block(positions, None)
@@ -223,9 +215,7 @@ class ArraySource:
                 else given
             )
             if given.shape not in ((3, 3), (n_frames, 3, 3)):
-                raise InputError(
-                    f"cells must have shape (3,), (3, 3) or ({n_frames}, 3, 3), got {np.shape(cells)}"
-                )
+                raise InputError(f"cells must have shape (3,), (3, 3) or ({n_frames}, 3, 3), got {np.shape(cells)}")
             box[:] = as_array(given, "cells", shape=given.shape)
         self.table = FrameTable(np.arange(n_frames), None, box, np.zeros((n_frames, 3)), (periodic,) * 3)
         default = Coordinates.WRAPPED if periodic else Coordinates.CONTINUOUS

@@ -68,9 +68,7 @@ def open_trajectory(
     opened = _open_source(source, known, units, cells, coordinates, n_threads)
     if known is None and hasattr(source, "trajectory"):
         known = topology_of_universe(source)
-    return Trajectory(
-        opened, _merge_topology(opened, known), times=_times(opened, timestep), n_threads=n_threads
-    )
+    return Trajectory(opened, _merge_topology(opened, known), times=_times(opened, timestep), n_threads=n_threads)
 
 
 def _open_source(

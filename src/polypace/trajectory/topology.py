@@ -75,9 +75,7 @@ class Topology:
             graph = coo_array((np.ones(len(bonds), dtype=np.int8), (bonds[:, 0], bonds[:, 1])), shape=(n, n))
             molecules = connected_components(graph, directed=False)[1]
         if molecules is not None:
-            numbers = np.unique(
-                as_array(molecules, "molecules", shape=(n,), dtype=np.int64), return_inverse=True
-            )[1]
+            numbers = np.unique(as_array(molecules, "molecules", shape=(n,), dtype=np.int64), return_inverse=True)[1]
             object.__setattr__(self, "molecules", numbers.reshape(-1).astype(np.int64))
 
     def take(self, ids: Int) -> Topology:
@@ -129,12 +127,7 @@ class Topology:
         offsets, atoms = self.neighbors
         ends = [atoms[offsets[k] : offsets[k + 1]].tolist() for k in range(len(self.ids))]
         rows = [
-            (a, b, c, d)
-            for b, c in self.bonds.tolist()
-            for a in ends[b]
-            if a != c
-            for d in ends[c]
-            if d not in (a, b)
+            (a, b, c, d) for b, c in self.bonds.tolist() for a in ends[b] if a != c for d in ends[c] if d not in (a, b)
         ]
         return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
@@ -188,9 +181,7 @@ def topology_of_universe(universe: Any) -> Topology:
     molecules = attribute("molnums")
     if molecules is None and len(bonds) == 0:
         molecules = attribute("resindices")
-    return Topology(
-        np.arange(1, n + 1), np.asarray(types, dtype=np.str_), masses, molecules, np.asarray(bonds)
-    )
+    return Topology(np.arange(1, n + 1), np.asarray(types, dtype=np.str_), masses, molecules, np.asarray(bonds))
 
 
 def is_lammps_data(path: Path) -> bool:
@@ -276,9 +267,7 @@ def _integers(path: Path, rows: list[Row], words: npt.NDArray[np.str_]) -> Int:
     except ValueError:
         for (number, _, _), word in zip(rows, words, strict=True):
             if not word.lstrip("+-").isdigit():
-                raise FileFormatError(
-                    f"{path}, line {number}: expected an integer, got {str(word)!r}"
-                ) from None
+                raise FileFormatError(f"{path}, line {number}: expected an integer, got {str(word)!r}") from None
         raise
 
 
@@ -289,9 +278,7 @@ def _masses(path: Path, rows: list[Row]) -> tuple[dict[str, str], dict[str, floa
         try:
             masses[words[0]] = float(words[1])
         except (IndexError, ValueError):
-            raise FileFormatError(
-                f"{path}, line {number}: expected a type and its mass, got {words}"
-            ) from None
+            raise FileFormatError(f"{path}, line {number}: expected a type and its mass, got {words}") from None
         if comment:
             names[words[0]] = comment.split()[0]
     return names, masses
@@ -308,7 +295,5 @@ def _bonds(path: Path, rows: list[Row], ids: Int) -> Int:
     wrong = np.flatnonzero((ids[found] != wanted).any(axis=1))
     if wrong.size:
         number, words, _ = rows[int(wrong[0])]
-        raise FileFormatError(
-            f"{path}, line {number}: bond {' '.join(words)} names an atom that is not there"
-        )
+        raise FileFormatError(f"{path}, line {number}: bond {' '.join(words)} names an atom that is not there")
     return found.astype(np.int64)

@@ -86,9 +86,8 @@ class Trajectory:
         """
         if self._times is None:
             raise InputError(
-                f"{self.name}: the times of the frames are not known; open it with timestep=… (ps per MD "
-                f"step), or dump "
-                "them with 'dump_modify ID time yes units yes'"
+                f"{self.name}: the times of the frames are not known; open it with timestep=… (ps per MD step), "
+                "with units=… if it holds times of unknown units, or dump with 'dump_modify ID time yes units yes'"
             )
         return self._times[self._frames]
 
@@ -166,8 +165,7 @@ class Trajectory:
         """
         if self._topology.molecules is None:
             raise InputError(
-                f"{self.name}: molecules are not known; dump the column mol or open it with topology=… (with "
-                f"bonds)"
+                f"{self.name}: molecules are not known; dump the column mol or open it with topology=… (with bonds)"
             )
         return self._topology.molecules
 
@@ -181,9 +179,7 @@ class Trajectory:
             where they are not known.
         """
         if self._topology.masses is None:
-            raise InputError(
-                f"{self.name}: masses are not known; dump the column mass or open it with topology=…"
-            )
+            raise InputError(f"{self.name}: masses are not known; dump the column mass or open it with topology=…")
         return self._topology.masses
 
     # ---- reading
@@ -249,18 +245,14 @@ class Trajectory:
 
     def __getitem__(self, frames: slice) -> Trajectory:
         if not isinstance(frames, slice):
-            raise InputError(
-                f"a trajectory is sliced, as in trajectory[100::10]; use frame({frames!r}) for one frame"
-            )
+            raise InputError(f"a trajectory is sliced, as in trajectory[100::10]; use frame({frames!r}) for one frame")
         return self.take(np.arange(self.n_frames)[frames])
 
     def take(self, frames: Any) -> Trajectory:
         """The trajectory of these frames (increasing indices)."""
         chosen = _indices(frames, self.n_frames, "frames")
         if len(chosen) == 0 or (np.diff(chosen) <= 0).any():
-            raise InputError(
-                f"frames must be increasing indices, at least one, got {len(chosen)} of {self.n_frames}"
-            )
+            raise InputError(f"frames must be increasing indices, at least one, got {len(chosen)} of {self.n_frames}")
         return Trajectory(
             self._source,
             self._topology,
@@ -301,8 +293,7 @@ class Trajectory:
             return self
         if not self.can_be_whole:
             raise InputError(
-                f"{self.name}: wrapped molecules cannot be put together without bonds (topology=…) or image "
-                f"flags"
+                f"{self.name}: wrapped molecules cannot be put together without bonds (topology=…) or image flags"
             )
         return self._with(Unwrapper(self._source, self._topology, self._n_threads, follow=False))
 

@@ -143,6 +143,7 @@ class Unwrapper:
         return positions
 
     def _make_whole(self, positions: Float, table: FrameTable, frames: Int) -> None:
+        assert self._tree is not None
         fraction, frame, first, second = _core.trajectory.make_whole(
             positions, np.ascontiguousarray(table.cells[frames]), table.pbc, self._tree, self._n_threads
         )
@@ -153,8 +154,7 @@ class Unwrapper:
         why = (
             "the molecule is bonded to its own periodic image"
             if fraction >= 1
-            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its "
-            "image is not known"
+            else f"the bond spans {fraction:.2f} of a cell vector (more than {LONGEST_BOND}), so its image is not known"
         )
         raise InputError(
             f"{self._source.name}: frame {frames[frame]} (step {step}): molecules cannot be made whole at "
@@ -192,9 +192,7 @@ class Unwrapper:
         if self._sites is not None:
             assert self._weights is not None
             n_sites = int(self._sites.max()) + 1
-            sites = _core.trajectory.molecule_centers(
-                positions, self._sites, self._weights, n_sites, self._n_threads
-            )
+            sites = _core.trajectory.molecule_centers(positions, self._sites, self._weights, n_sites, self._n_threads)
             relative = sites.copy()
         cells, origins = (
             np.ascontiguousarray(table.cells[frames]),

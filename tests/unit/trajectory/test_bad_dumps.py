@@ -6,11 +6,11 @@ import gzip
 
 import numpy as np
 import pytest
-from tests.helpers.dumps import text_dump
 
 import polypace as pp
 from polypace.errors import FileFormatError, InputError
 from polypace.trajectory import TrajectoryWarning
+from tests.helpers.dumps import text_dump
 
 ROWS = [[2, 1, 1.0, 2.0, 3.0], [1, 1, 4.0, 5.0, 6.0], [3, 2, 7.0, 8.0, 9.0]]
 
@@ -104,9 +104,7 @@ def test_bad_rows_are_named(write, name):
 
 def test_lost_atoms_end_what_can_be_read(write):
     path = write(text_dump([ROWS, moved(ROWS, 1), ROWS[:2], ROWS]))
-    with pytest.warns(
-        TrajectoryWarning, match=r"frame 2 \(step 2\) has 2 atoms, the first frame 3: atoms were lost"
-    ):
+    with pytest.warns(TrajectoryWarning, match=r"frame 2 \(step 2\) has 2 atoms, the first frame 3: atoms were lost"):
         trajectory = pp.open_trajectory(path)
     assert trajectory[:2].read_block().shape == (2, 3, 3)
     with pytest.raises(FileFormatError, match=r"frame 2 \(step 2\) has 2 atoms.*trajectory\[:2\]"):
@@ -115,9 +113,7 @@ def test_lost_atoms_end_what_can_be_read(write):
 
 def test_more_rows_than_atoms(write):
     text = text_dump([ROWS]) + "4 1 0 0 0\n"
-    with pytest.raises(
-        FileFormatError, match=r"line 13: the frame of step 0 has more lines than its 3 atoms"
-    ):
+    with pytest.raises(FileFormatError, match=r"line 13: the frame of step 0 has more lines than its 3 atoms"):
         pp.open_trajectory(write(text))
 
 

@@ -6,11 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.helpers.dumps import FORMATS
 
 import polypace as pp
 from polypace.errors import InputError
 from polypace.trajectory import Coordinates, dump_index
+from tests.helpers.dumps import FORMATS
 
 pytestmark = pytest.mark.program
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ase
 import numpy as np
 import pytest
-from tests.helpers.dumps import text_dump
 
 import polypace as pp
 from polypace.errors import FileFormatError, InputError
 from polypace.melt import Melt
 from polypace.trajectory import Topology, read_topology
+from tests.helpers.dumps import text_dump
 
 DATA = """title line
 
@@ -71,18 +71,12 @@ def test_data_file(data):
 
 def test_type_labels(tmp_path):
     text = (
-        DATA.replace(" # CH3", "")
-        .replace(" # CH2", "")
-        .replace("Masses", "Atom Type Labels\n\n1 CH3\n2 CH2\n\nMasses")
+        DATA.replace(" # CH3", "").replace(" # CH2", "").replace("Masses", "Atom Type Labels\n\n1 CH3\n2 CH2\n\nMasses")
     )
     path = tmp_path / "labels.data"
     path.write_text(text)
     assert read_topology(path).types.tolist() == ["CH3", "CH2", "CH2", "CH3", "CH3"]
-    text = (
-        text.replace("1 15.035", "CH3 15.035")
-        .replace("2 14.027", "CH2 14.027")
-        .replace("4 2 0.0", "4 CH2 0.0")
-    )
+    text = text.replace("1 15.035", "CH3 15.035").replace("2 14.027", "CH2 14.027").replace("4 2 0.0", "4 CH2 0.0")
     path.write_text(text)
     topology = read_topology(path)
     assert topology.types.tolist() == ["CH3", "CH2", "CH2", "CH3", "CH3"]

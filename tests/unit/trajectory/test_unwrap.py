@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.dumps import text_dump
-from tests.oracle.structure import toroidal_walk
 
 import polypace as pp
 from polypace.errors import InputError
 from polypace.trajectory import Topology, unwrap
+from tests.helpers.dumps import text_dump
+from tests.oracle.structure import toroidal_walk
 
 CELL = np.array([[12.0, 0, 0], [3.0, 11.0, 0], [-2.0, 1.5, 10.0]])
 
@@ -35,9 +35,7 @@ def chain_topology(n_chains, n_beads):
 
 def chains(rng, n_frames, n_chains, n_beads, step=0.3):
     """Centres that walk, and stiff shapes around them."""
-    centers = np.cumsum(rng.normal(0, step, (n_frames, n_chains, 3)), axis=0) + rng.uniform(
-        0, 12, (n_chains, 3)
-    )
+    centers = np.cumsum(rng.normal(0, step, (n_frames, n_chains, 3)), axis=0) + rng.uniform(0, 12, (n_chains, 3))
     shape = np.cumsum(rng.normal(0, 0.5, (n_frames, n_chains, n_beads, 3)), axis=2)
     shape -= shape.mean(axis=2, keepdims=True)
     return centers, (centers[:, :, None] + shape).reshape(n_frames, n_chains * n_beads, 3)
@@ -115,9 +113,7 @@ def test_blocks_in_any_order_give_the_same_path(rng, monkeypatch):
     want = open_it().read_block()
     monkeypatch.setattr(unwrap, "BATCH_BYTES", 24 * 20 * 7)  # seven frames at a time
     trajectory = open_it()
-    np.testing.assert_array_equal(
-        trajectory.read_block([140, 3, 77], [11, 2]), want[[140, 3, 77]][:, [11, 2]]
-    )
+    np.testing.assert_array_equal(trajectory.read_block([140, 3, 77], [11, 2]), want[[140, 3, 77]][:, [11, 2]])
     np.testing.assert_array_equal(trajectory.read_block(slice(20, 30)), want[20:30])
     np.testing.assert_array_equal(trajectory[::10].read_block(), want[::10])
 
@@ -157,10 +153,7 @@ def test_steps_that_are_too_large_are_refused(rng):
     with pytest.raises(InputError, match=r"from frame \d .* to frame \d .* moves 0\.\d+ of a cell vector"):
         trajectory.read_block()
     # Whole molecules need no steps in time.
-    assert (
-        pp.open_trajectory(wrapped, cells=[10.0] * 3, coordinates="unwrapped").unwrapped().read_block()
-        is not None
-    )
+    assert pp.open_trajectory(wrapped, cells=[10.0] * 3, coordinates="unwrapped").unwrapped().read_block() is not None
 
 
 def test_whole_molecules_need_bonds_or_flags(rng):
@@ -200,9 +193,7 @@ def test_ring_closes(rng):
     bonds = np.array([[k, (k + 1) % 6] for k in range(6)])
     topology = Topology(np.arange(1, 7), np.full(6, "C"), None, None, bonds)
     whole = pp.open_trajectory(ring[None] % 10, topology, cells=[10.0] * 3).whole().read_block()[0]
-    np.testing.assert_allclose(
-        np.linalg.norm(whole[bonds[:, 0]] - whole[bonds[:, 1]], axis=1), 1.4, atol=1e-12
-    )
+    np.testing.assert_allclose(np.linalg.norm(whole[bonds[:, 0]] - whole[bonds[:, 1]], axis=1), 1.4, atol=1e-12)
 
 
 def test_without_a_cell_nothing_is_wrapped(rng):
