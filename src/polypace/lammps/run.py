@@ -62,6 +62,7 @@ def run_lammps(
     n_ranks: int = 1,
     timeout: float | None = None,
     n_threads: int = 1,
+    stall_timeout: float | None = None,
 ) -> LammpsRun:
     """Run `script` in `folder` (made if need be), leaving in.lammps, log.lammps and screen.txt there.
 
@@ -75,30 +76,41 @@ def run_lammps(
         MPI ranks, and OpenMP threads a rank (for styles that have them).
     timeout : float, optional
         Seconds of wall time after which the run is ended.
+    stall_timeout : float, optional
+        Seconds without a change of any file in `folder` after which the run is taken for hung and ended; must be
+        longer than the time between thermo lines.
 
     Raises
     ------
     UnstableRunError
-        when atoms were lost or came too close; ProgramError when LAMMPS failed otherwise, was killed or ran
-        out of time. Both carry LAMMPS's ERROR line, the command it stands for and the last lines of the log.
+        when atoms were lost or came too close; ProgramError when LAMMPS failed otherwise, was killed, hung, ran
+        out of time or could not write its log to the end. Both carry LAMMPS's ERROR line, the command it stands
+        for and the last lines of the log.
     MissingProgramError
         without a LAMMPS, or without an MPI launcher for several ranks.
     """
     program = program if program is not None else find_lammps()
     place = Path(folder).resolve()
     place.mkdir(parents=True, exist_ok=True)
-    command = (*launcher(program, n_ranks), *program.command, "-in", SCRIPT, "-log", LOG)
+    command = (*launcher(program, n_ranks), *program.command, *_unbuffered(program), "-in", SCRIPT, "-log", LOG)
     by_hand = f"# by hand, in this folder: {_by_hand(n_ranks)}\n"
     (place / SCRIPT).write_text(script if script.startswith("# by hand") else by_hand + script)
     (place / LOG).unlink(missing_ok=True)  # an older run's words must not be taken for this one's
     start = time.monotonic()
-    code = _execute(command, place, program.full_environment(n_threads), timeout)
+    code = _execute(command, place, program.full_environment(n_threads), timeout, stall_timeout)
     seconds = time.monotonic() - start
     text = _text(place / SCREEN) + _text(place / LOG)
+    if code == 0 and "Total wall time:" not in text:
+        code = INCOMPLETE
     if code != 0:
-        raise failure(place, command, code, text, timeout)
+        raise failure(place, command, code, text, timeout or stall_timeout)
     _check_ranks(text, n_ranks, command)
     return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)
+
+
+def _unbuffered(program: LammpsProgram) -> tuple[str, ...]:
+    """So that the log of a killed run is whole; older versions do not know the option."""
+    return ("-nonbuf",) if program.number >= 20250722 else ()
 
 
 def _by_hand(n_ranks: int) -> str:
@@ -156,6 +168,10 @@ def failure(
         reason = "; ".join(found.errors)
     elif code == TIMED_OUT:
         reason = f"it did not end within {timeout:g} s"
+    elif code == HUNG:
+        reason = "no file changed for the time a run may be silent: a hung rank, node or file system"
+    elif code == INCOMPLETE:
+        reason = "it ended without an error, but its log is not whole: was the disk full?"
     elif code < 0:
         reason = f"it was ended by signal {-code} ({signal.Signals(-code).name})"
     else:
@@ -169,11 +185,15 @@ def failure(
     return UnstableRunError(message) if found.lost_atoms else ProgramError(message)
 
 
-TIMED_OUT = 1000  # no exit code of a program
+TIMED_OUT, HUNG, INCOMPLETE = 1000, 1001, 1002  # no exit codes of programs
 
 
 def _execute(
-    command: tuple[str, ...], folder: Path, environment: dict[str, str], timeout: float | None
+    command: tuple[str, ...],
+    folder: Path,
+    environment: dict[str, str],
+    timeout: float | None,
+    stall_timeout: float | None,
 ) -> int:
     with _terminate_raises(), open(folder / SCREEN, "wb") as screen:
         try:
@@ -189,11 +209,31 @@ def _execute(
             reason = error.strerror or error
             raise MissingProgramError(f"{shlex.join(command)} cannot be started: {reason}") from None
         try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return TIMED_OUT
+            return _wait(process, folder, timeout, stall_timeout)
         finally:
             _end(process)
+
+
+def _wait(
+    process: subprocess.Popen[bytes], folder: Path, timeout: float | None, stall_timeout: float | None
+) -> int:
+    end = time.monotonic() + timeout if timeout is not None else math.inf
+    while True:
+        left = end - time.monotonic()
+        try:
+            # Silence is looked for ten times in the span allowed.
+            pause = min(left, stall_timeout / 10 if stall_timeout is not None else math.inf)
+            return process.wait(None if pause == math.inf else max(pause, 0.0))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                return TIMED_OUT
+            if stall_timeout is not None and time.time() - _last_change(folder) > stall_timeout:
+                return HUNG
+
+
+def _last_change(folder: Path) -> float:
+    changes = [entry.stat().st_mtime for entry in os.scandir(folder) if entry.is_file()]
+    return max(changes, default=0.0)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

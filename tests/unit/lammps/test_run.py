@@ -11,7 +11,7 @@ import time
 import pytest
 
 from polypace.errors import MissingProgramError, ProgramError, UnstableRunError
-from polypace.lammps import find_lammps, run_lammps
+from polypace.lammps import LammpsProgram, find_lammps, run_lammps
 from polypace.lammps.run import _dies_with_parent
 
 pytestmark = pytest.mark.program
@@ -65,6 +65,22 @@ def test_no_lammps_outlives_its_caller(tmp_path, how):
     caller.send_signal(how)
     assert caller.wait(20) != 0
     wait_until(lambda: not processes_in(tmp_path))
+
+
+def test_a_hung_run_is_told_from_a_slow_one(tmp_path):
+    slow = GAS + 'thermo 1\nshell sleep 0.7\nshell sleep 0.7\nrun 1\n'
+    run_lammps(slow, tmp_path / "slow", stall_timeout=1.5)
+    with pytest.raises(ProgramError, match="no file changed for the time a run may be silent"):
+        run_lammps(GAS + "shell sleep 60\n", tmp_path / "hung", stall_timeout=1.0)
+
+
+def test_a_log_that_breaks_off_is_an_error(tmp_path):
+    silent = tmp_path / "lmp"
+    silent.write_text("#!/bin/sh\necho LAMMPS\n")
+    silent.chmod(0o755)
+    program = LammpsProgram((str(silent),), "test", "1 Jan 2020", 20200101, frozenset(), frozenset(), "")
+    with pytest.raises(ProgramError, match="its log is not whole"):
+        run_lammps(GAS, tmp_path, program)
 
 
 def test_a_launcher_of_another_mpi_is_noticed(tmp_path, monkeypatch):
