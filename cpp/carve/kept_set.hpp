@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "base/errors.hpp"
@@ -12,24 +11,28 @@ namespace polypace::carve {
 
 class KeptSet {
  public:
+  KeptSet() : slots_(64, empty) {}
+
   // True when the node was not there yet.
   bool add(const Node& node) {
-    const bool is_new = index_.emplace(key(node), static_cast<std::int32_t>(nodes_.size())).second;
-    if (!is_new) return false;
+    const auto wanted = key(node);
+    const std::size_t slot = slot_of(wanted);
+    if (slots_[slot] != empty) return false;
     require(nodes_.size() < largest, "a cluster grew beyond ", largest, " atoms: ", endless);
+    slots_[slot] = static_cast<std::int32_t>(nodes_.size());
     nodes_.push_back(node);
+    keys_.push_back(wanted);
+    if (2 * nodes_.size() > slots_.size()) grow();
     return true;
   }
-  bool contains(const Node& node) const { return index_.count(key(node)) > 0; }
+  bool contains(const Node& node) const { return find(node) >= 0; }
   // Position in nodes(), or -1.
-  std::int32_t find(const Node& node) const {
-    const auto found = index_.find(key(node));
-    return found == index_.end() ? -1 : found->second;
-  }
+  std::int32_t find(const Node& node) const { return slots_[slot_of(key(node))]; }
   const std::vector<Node>& nodes() const { return nodes_; }
   std::size_t size() const { return nodes_.size(); }
 
  private:
+  static constexpr std::int32_t empty = -1;
   static constexpr std::size_t largest = 2000000;
   static constexpr const char* endless =
       "a chain or network that the periodic cell continues for ever has no bond here that may be cut; use "
@@ -45,16 +48,27 @@ class KeptSet {
     return packed;
   }
 
-  struct Hash {
-    std::size_t operator()(std::uint64_t x) const {  // the finaliser of splitmix64 (public domain)
-      x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-      x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-      return x ^ (x >> 31);
-    }
-  };
+  static std::uint64_t scatter(std::uint64_t x) {  // the finaliser of splitmix64 (public domain)
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+  }
+
+  // Linear probing in a table that is at most half full: where the key is, or where it would go.
+  std::size_t slot_of(std::uint64_t wanted) const {
+    std::size_t slot = scatter(wanted) & (slots_.size() - 1);
+    while (slots_[slot] != empty && keys_[slots_[slot]] != wanted) slot = (slot + 1) & (slots_.size() - 1);
+    return slot;
+  }
+
+  void grow() {
+    slots_.assign(2 * slots_.size(), empty);
+    for (std::size_t i = 0; i < keys_.size(); ++i) slots_[slot_of(keys_[i])] = static_cast<std::int32_t>(i);
+  }
 
   std::vector<Node> nodes_;
-  std::unordered_map<std::uint64_t, std::int32_t, Hash> index_;
+  std::vector<std::uint64_t> keys_;
+  std::vector<std::int32_t> slots_;  // positions in nodes_; a power of two of them
 };
 
 }  // namespace polypace::carve
