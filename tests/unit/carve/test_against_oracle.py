@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.polyethylene import polyethylene
-from tests.oracle import carve as oracle_carve
 
 from polypace.carve import carve_clusters
+from tests.helpers.polyethylene import polyethylene
+from tests.oracle import carve as oracle_carve
 
 ORIGIN = (0, 0, 0)
 
@@ -57,10 +57,7 @@ def test_selection_caps_and_weights(melt, oracle, core_radius, buffer_radius, cu
         assert len(cluster.provenance["cut_bonds"]) == len(cuts)
         assert sorted(map(tuple, cluster.provenance["cut_bonds"])) == sorted((a[0], b[0]) for a, b in cuts)
         n_kept = len(kept)
-        nodes = [
-            (a, tuple(c))
-            for a, c in zip(cluster.provenance["kept"], cluster.provenance["cells"], strict=True)
-        ]
+        nodes = [(a, tuple(c)) for a, c in zip(cluster.provenance["kept"], cluster.provenance["cells"], strict=True)]
         weights = cluster.force_weight
         assert {node for node, w in zip(nodes, weights, strict=False) if w} == whole
         assert not weights[n_kept:].any()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ase
 import numpy as np
 import pytest
-from tests.helpers.polyethylene import polyethylene
 
 from polypace.carve import carve_clusters
 from polypace.errors import InputError
 from polypace.melt import Melt
+from tests.helpers.polyethylene import polyethylene
 
 
 def spread_out(numbers, bonds, types=None, edge=100.0):
@@ -110,18 +110,13 @@ def test_caps_across_every_face(shift):
         assert here.provenance["cut_bonds"] == there.provenance["cut_bonds"]
         order = [sort_by_source(c) for c in (here, there)]
         a, b = (
-            c.atoms.positions[o] - c.atoms.positions[o].mean(axis=0)
-            for c, o in zip((here, there), order, strict=True)
+            c.atoms.positions[o] - c.atoms.positions[o].mean(axis=0) for c, o in zip((here, there), order, strict=True)
         )
         np.testing.assert_allclose(a, b, atol=1e-9)
-        for (cap, parent), (kept, removed) in zip(
-            there.provenance["caps"], there.provenance["cut_bonds"], strict=True
-        ):
+        for (cap, parent), (kept, removed) in zip(there.provenance["caps"], there.provenance["cut_bonds"], strict=True):
             bond = moved.atoms.get_distance(kept, removed, mic=True, vector=True)
             expected = 1.09 * bond / np.linalg.norm(bond)
-            np.testing.assert_allclose(
-                there.atoms.positions[cap] - there.atoms.positions[parent], expected, atol=1e-10
-            )
+            np.testing.assert_allclose(there.atoms.positions[cap] - there.atoms.positions[parent], expected, atol=1e-10)
 
 
 def sort_by_source(cluster):
@@ -160,9 +155,7 @@ def test_ends_are_promoted_and_no_carbon_is_left_alone():
         assert np.bincount(cluster.bonds.ravel(), minlength=len(cluster.atoms)).min() >= 1
         types = cluster.atoms.arrays["type_name"]
         assert ((types == "CH3") == (np.bincount(cluster.bonds.ravel()) == 1)).all()
-        np.testing.assert_allclose(
-            cluster.atoms.get_masses(), np.where(types == "CH3", 15.035, 14.027), atol=1e-9
-        )
+        np.testing.assert_allclose(cluster.atoms.get_masses(), np.where(types == "CH3", 15.035, 14.027), atol=1e-9)
 
 
 def test_all_atom_end_groups_are_named_as_the_melt_names_them():
@@ -171,9 +164,7 @@ def test_all_atom_end_groups_are_named_as_the_melt_names_them():
         view = cluster.melt
         n_hydrogens = [sum(view.atoms.numbers[j] == 1 for j in ends) for ends in view.neighbors()]
         for atom, ends in enumerate(view.neighbors()):
-            expected = (
-                f"CT{n_hydrogens[atom]}" if view.atoms.numbers[atom] == 6 else f"HC{n_hydrogens[ends[0]]}"
-            )
+            expected = f"CT{n_hydrogens[atom]}" if view.atoms.numbers[atom] == 6 else f"HC{n_hydrogens[ends[0]]}"
             assert view.types[atom] == expected
         assert set(n_hydrogens) <= {0, 2, 3}
 

@@ -10,11 +10,11 @@ from ase.calculators.lj import LennardJones
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from ase.neighborlist import neighbor_list
-from tests.helpers.polyethylene import polyethylene
 
 from polypace.carve import carve_clusters
 from polypace.errors import InputError
 from polypace.melt import Melt
+from tests.helpers.polyethylene import polyethylene
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from ase.io import read, write
 
 from polypace.cli.app import main
 from polypace.systems import build_melt, write_lammps_data
+from tests.conftest import ROOT
 
 
 def run(*arguments):
@@ -57,6 +59,15 @@ def test_groups_of_a_file_with_inherited_forces(files, tmp_path):
     assert len(frames) == 2
     assert all((atoms.get_forces()[atoms.arrays["force_weight"] > 0] == 1).all() for atoms in frames)
     assert all(atoms.info["energy_weight"] == 0 for atoms in frames)
+
+
+def test_example_of_the_howto():
+    """The Python example of docs/howto/carve.md runs as it stands."""
+    page = (ROOT / "docs" / "howto" / "carve.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(example, "carve.md", "exec"), names)
+    assert len(names["clusters"]) == 3
 
 
 @pytest.mark.parametrize(

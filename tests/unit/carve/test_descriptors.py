@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
-from tests.helpers.polyethylene import polyethylene
 
 from polypace.ace import BasisSpec, projections
 from polypace.carve import carve_clusters, compare_descriptors
 from polypace.errors import InputError, UnstableRunError
+from tests.helpers.polyethylene import polyethylene
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,7 @@ def coordination(cutoff):
 
 @pytest.mark.parametrize("mode", ["capped", "whole-molecules", "periodic"])
 def test_descriptors_survive_where_the_sphere_is_whole(melt, mode):
-    clusters = carve_clusters(
-        melt, range(0, 400, 90), 2.0, 8.6, mode=mode, cutoff=5.0, descriptor=coordination(5.0)
-    )
+    clusters = carve_clusters(melt, range(0, 400, 90), 2.0, 8.6, mode=mode, cutoff=5.0, descriptor=coordination(5.0))
     differences = compare_descriptors(melt, clusters, coordination(5.0))
     assert differences.shape == (len(clusters),) and (differences < 1e-10).all()
 
