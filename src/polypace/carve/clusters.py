@@ -115,17 +115,17 @@ def carve_clusters(
         in which no force would count.
     """
     united = not bool(np.any(melt.atoms.numbers == 1))
-    settings = check_settings(
-        melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united
-    )
+    settings = check_settings(melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united)
     requests = _requests(centers)
-    _check_counts(core_bonds=(core_bonds, 1), bridge_length=(bridge_length, 0), max_atoms=(max_atoms or 1, 1))
+    _check_counts(
+        core_bonds=(core_bonds, 1),
+        bridge_length=(bridge_length, 0),
+        max_atoms=(1 if max_atoms is None else max_atoms, 1),
+    )
     check_one_of("on_excess", on_excess, OnExcess)
     if not 0 <= vacuum < np.inf:
         raise InputError(f"vacuum must be 0 Å or more, got {vacuum}")
-    orders = (
-        np.zeros(0) if bond_orders is None else as_array(bond_orders, "bond_orders", shape=(len(melt.bonds),))
-    )
+    orders = np.zeros(0) if bond_orders is None else as_array(bond_orders, "bond_orders", shape=(len(melt.bonds),))
     options = core.CarveOptions(
         core_radius=core_radius,
         buffer_radius=buffer_radius,

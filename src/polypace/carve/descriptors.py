@@ -67,7 +67,6 @@ def _rows(descriptor: Descriptor, atoms: ase.Atoms, where: str) -> npt.NDArray[n
     rows = np.asarray(descriptor(atoms), dtype=np.float64)
     if rows.ndim == 0 or len(rows) != len(atoms):
         raise InputError(
-            f"descriptor must return one row for each of the {len(atoms)} atoms of {where}, "
-            f"got shape {rows.shape}"
+            f"descriptor must return one row for each of the {len(atoms)} atoms of {where}, got shape {rows.shape}"
         )
     return rows.reshape(len(atoms), -1)

@@ -63,9 +63,7 @@ def check_settings(
         )
     if labels == "inherited":
         if cutoff is None or reference_cutoff is None:
-            raise InputError(
-                "inherited labels need cutoff= (of the potential) and reference_cutoff= (of the labels)"
-            )
+            raise InputError("inherited labels need cutoff= (of the potential) and reference_cutoff= (of the labels)")
         if melt.atoms.calc is None or "forces" not in melt.atoms.calc.results:
             raise InputError("inherited labels need forces: melt.atoms carries no calculator with results")
     chosen = buffer_radius - core_radius - CUT_DEPTH if cutoff is None else cutoff

@@ -175,6 +175,7 @@ def test_threads_do_not_change_a_bit(melt):
         ({"labels": "dft"}, "labels must be one of"),
         ({"bridge_length": -1}, "bridge_length must be at least 0"),
         ({"max_atoms": -5}, "max_atoms must be at least 1"),
+        ({"max_atoms": 0}, "max_atoms must be at least 1"),
         ({"bond_orders": [1.0]}, "bond_orders"),
         ({"cap_length": -1.0}, "cap_length must be positive"),
         ({"vacuum": float("nan")}, "vacuum"),
