@@ -61,7 +61,7 @@ def select_active_set(
     if not potential.has_functions:
         raise InputError("an active set needs the B-basis form of the potential (.yaml), not .yace")
     kind: Kind = "full" if full else "linear"
-    sizes = _row_lengths(potential, kind)
+    sizes = row_lengths(potential, kind)
     batch_rows = max(int(memory_limit / (3 * 8 * max(sizes.values()))), MIN_BATCH_ROWS * max(sizes.values()))
     streams = {
         el: _Stream(el, size, tolerance, max_iterations, batch_rows, n_threads) for el, size in sizes.items()
@@ -104,7 +104,8 @@ def active_inverse(rows: Rows) -> Rows:
     return np.ascontiguousarray(np.linalg.pinv(rows, rcond=1e-15))
 
 
-def _row_lengths(potential: Potential, kind: Kind) -> dict[str, int]:
+def row_lengths(potential: Potential, kind: Kind) -> dict[str, int]:
+    """Columns of the rows of every element that has functions."""
     densities = potential.n_densities
     return {el: n * (densities[el] if kind == "full" else 1) for el, n in potential.n_functions.items() if n}
 

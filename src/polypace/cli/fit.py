@@ -1,0 +1,161 @@
+"""`polypace fit`: labelled frames and a basis in, a potential and its errors out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polypace.errors import InputError
+
+if TYPE_CHECKING:
+    from polypace.ace import FitResult, Metrics
+
+DEFAULT_BASIS = {
+    "ALL": {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": 6.0, "dcut": 0.01},
+    "functions": {"nradmax_by_orders": [15, 6, 4], "lmax_by_orders": [0, 4, 3]},
+}
+
+
+def fit_command(
+    data: Annotated[Path, typer.Argument(help="Labelled frames in a format that ASE reads, e.g. extxyz.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The potential, .yaml.")] = Path("pot.yaml"),
+    basis: Annotated[
+        Path | None, typer.Option(help="Recipe with pacemaker's keys, or a .yaml potential.")
+    ] = None,
+    test: Annotated[Path | None, typer.Option(help="Labelled frames to measure the fit with.")] = None,
+    solver: Annotated[str, typer.Option(help="ridge, blr or ard.")] = "ridge",
+    alpha: Annotated[
+        float | None, typer.Option(help="Strength of the ridge; chosen by cross-validation without.")
+    ] = None,
+    smoothness: Annotated[
+        float, typer.Option(help="Exponent of the penalty on rough functions; 0: none.")
+    ] = 2.0,
+    energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e8,
+    force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
+    virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
+    e0: Annotated[
+        str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")
+    ] = "least_squares",
+    core_repulsion: Annotated[
+        bool, typer.Option(help="ZBL below the shortest distances of the data.")
+    ] = True,
+    yace: Annotated[bool, typer.Option("--yace", help="Write OUTPUT with .yace too.")] = False,
+    active_set: Annotated[bool, typer.Option("--active-set", help="Write OUTPUT with .asi too.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Folder for parity and error plots.")] = None,
+    threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
+) -> None:
+    """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
+    from polypace.ace import Weights, fit
+    from polypace.ace.fitting import read_frames
+
+    frames = read_frames(data)
+    test_frames = read_frames(test) if test else None
+    result = fit(
+        frames,
+        basis or default_basis(frames),
+        weights=Weights(energy_weight, force_weight, virial_weight),
+        solver=_solver(solver, alpha),
+        test_frames=test_frames,
+        e0=parse_e0(e0),
+        core_repulsion="zbl" if core_repulsion else None,
+        smoothness=smoothness,
+        n_threads=threads,
+    )
+    result.potential.write(output)
+    result.write_metrics(output.with_suffix(".metrics.json"))
+    if yace:
+        result.potential.write(output.with_suffix(".yace"))
+    if active_set:
+        from polypace.select import select_active_set
+
+        select_active_set(frames, result.potential, n_threads=threads).write(output.with_suffix(".asi"))
+    if report:
+        from polypace.ace.fit_report import write_fit_report
+
+        write_fit_report(report, result, frames, test_frames)
+    print_fit(result, output)
+
+
+def default_basis(frames: list[Any]) -> Any:
+    """The recipe for data that come without one: pairs to 15 radial functions, up to four-body, 6 Å."""
+    from polypace.ace import BasisSpec
+
+    elements = sorted({symbol for atoms in frames for symbol in atoms.get_chemical_symbols()})
+    if not elements:
+        raise InputError("there are no frames to fit to: the file is empty")
+    return BasisSpec(
+        elements, bonds={"ALL": DEFAULT_BASIS["ALL"]}, functions={"ALL": DEFAULT_BASIS["functions"]}
+    )
+
+
+def parse_e0(text: str) -> Any:
+    """What --e0 says: 'least_squares', a number, or a mapping."""
+    if text == "least_squares":
+        return text
+    try:
+        if ":" not in text:
+            return float(text)
+        return {pair.split(":")[0].strip(): float(pair.split(":")[1]) for pair in text.split(",")}
+    except ValueError:
+        raise InputError(
+            f"--e0 must be least_squares, a number or like C:-1.2,H:-0.5, got {text!r}"
+        ) from None
+
+
+def _solver(name: str, alpha: float | None) -> Any:
+    from polypace.ace import Ridge
+
+    if alpha is not None and name != "ridge":
+        raise InputError(f"--alpha belongs to the ridge solver, not to {name}: leave it out")
+    return Ridge(alpha=alpha) if name == "ridge" else name
+
+
+def print_fit(result: FitResult, output: Path) -> None:
+    """Errors of the fit as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{output}: {sum(result.potential.n_functions.values())} functions")
+    headings = (
+        "",
+        "frames",
+        "energy RMSE (meV/atom)",
+        "energy spread",
+        "force RMSE (meV/Å)",
+        "relative",
+        "virial (meV/atom)",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, metrics in (("train", result.metrics), ("test", result.test_metrics)):
+        if metrics is not None:
+            _add_rows(table, name, metrics)
+    console = Console()
+    console.print(table)
+    rows = ", ".join(f"{group.n_rows} {name}" for name, group in result.groups.items())
+    console.print(
+        f"rows: {rows}; condition number {result.condition_number:.2g}; "
+        f"{result.solution.effective_parameters:.0f} effective parameters; {sum(result.seconds.values()):.1f} s"
+    )
+
+
+def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
+    parts = [(name, str(metrics.n_frames), metrics.quantities)]
+    parts += [
+        (f"  C{length}" if length.isdigit() else f"  {length}", "", q)
+        for length, q in metrics.by_chain_length.items()
+    ]
+    parts += [(f"  {kind}", "", q) for kind, q in list(metrics.by_config_type.items())[:12]]
+    for label, n_frames, quantities in parts:
+        energy, forces, virial = (quantities.get(key) for key in ("energy", "forces", "virial"))
+        table.add_row(
+            label,
+            n_frames,
+            f"{1e3 * energy.rmse:.3g}" if energy else "",
+            f"{1e3 * energy.spread:.3g}" if energy else "",
+            f"{1e3 * forces.rmse:.3g}" if forces else "",
+            f"{forces.relative:.2%}" if forces else "",
+            f"{1e3 * virial.rmse:.3g}" if virial else "",
+        )
