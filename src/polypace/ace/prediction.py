@@ -66,15 +66,19 @@ class Batch:
 
 def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.NDArray[np.int32]:
     """Species indices of the atoms; raises InputError for an element that the potential does not know."""
-    position = {element: mu for mu, element in enumerate(elements)}
-    symbols = list(atoms.symbols)
-    unknown = sorted(set(symbols) - set(position))
-    if unknown:
+    from ase.data import atomic_numbers, chemical_symbols
+
+    place = np.full(len(chemical_symbols), -1, dtype=np.int32)
+    for mu, element in enumerate(elements):
+        if element in atomic_numbers:  # structures cannot hold anything else
+            place[atomic_numbers[element]] = mu
+    species = place[atoms.numbers]
+    if np.any(species < 0):
+        unknown = sorted({chemical_symbols[z] for z in atoms.numbers[species < 0]})
         raise InputError(
-            f"structure {index} contains {', '.join(unknown)}, but the potential describes "
-            f"{', '.join(elements)} only"
+            f"structure {index} contains {', '.join(unknown)}, but the potential describes {', '.join(elements)} only"
         )
-    return np.array([position[symbol] for symbol in symbols], dtype=np.int32)
+    return species
 
 
 def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
@@ -86,9 +90,7 @@ def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
         cell = as_array(np.asarray(atoms.cell), f"cell of structure {index}", shape=(3, 3))
         missing = ~np.any(cell != 0, axis=1)
         if np.any(missing & atoms.pbc):
-            raise InputError(
-                f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc"
-            )
+            raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
         if not missing.any() and abs(np.linalg.det(cell)) == 0:
             raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
         volumes.append(0.0 if missing.any() else abs(np.linalg.det(cell)))
@@ -116,9 +118,7 @@ def active_set_matrices(active_set: Any, elements: tuple[str, ...]) -> list[Arra
         active_set = formats.read_asi(str(active_set))
     matrices = active_set if isinstance(active_set, Mapping) else getattr(active_set, "inverses", None)
     if not isinstance(matrices, Mapping):
-        raise InputError(
-            f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}"
-        )
+        raise InputError(f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}")
     if set(matrices) != set(elements):
         raise InputError(f"the active set is for {sorted(matrices)}, the potential for {list(elements)}")
     return [as_array(matrices[el], f"active set of {el}", shape=(None, None)) for el in elements]
