@@ -106,8 +106,8 @@ def _grade_noise(atoms: ase.Atoms, potential: Potential, active_set: Path | None
     """How far rounding alone moves the grades: ill-conditioned active sets amplify it; seen by moving all atoms."""
     if active_set is None or numbers.gamma is None:
         return 0.0
-    moved = atoms.copy()
-    moved.positions += (0.1234567, 0.7654321, 0.3141593)
+    shift = np.array([0.1234567, 0.7654321, 0.3141593])
+    moved = type(atoms)(atoms.symbols, atoms.positions + shift, cell=atoms.cell, pbc=True)
     again = _in_python(moved, potential, active_set).gamma
     assert again is not None
     return 10 * float(np.abs(again - numbers.gamma).max())
