@@ -28,6 +28,7 @@ from polypace.reference.labels import is_triclinic, read_dump, read_labels, read
 from polypace.reference.qm22 import read_qm22
 from polypace.reference.quantum import quantum_calculator, quantum_method
 from polypace.reference.scripts import equilibration_script, label_script, npt_script, nvt_script
+from polypace.reference.weights import weighted_by_force
 
 __all__ = [
     "FORCE_FIELDS",
@@ -69,6 +70,7 @@ __all__ = [
     "read_labels",
     "read_qm22",
     "read_thermo",
+    "weighted_by_force",
     "with_label",
     "write_dump",
 ]

@@ -95,9 +95,7 @@ class PairBaseline(LabelBaseline):
         """Distances (Å) between which a pair's energy is not zero."""
 
     @abstractmethod
-    def pair_terms(
-        self, r: Floats, names: Sequence[str], first: Integers, second: Integers
-    ) -> tuple[Floats, Floats]:
+    def pair_terms(self, r: Floats, names: Sequence[str], first: Integers, second: Integers) -> tuple[Floats, Floats]:
         """Energies (eV) of pairs at r (Å) of the types names[first], names[second], and their derivatives
         by r.
         """

@@ -81,9 +81,7 @@ def bead_dynamics_script(
     K. Kremer, G. S. Grest, J. Chem. Phys. 92, 5057 (1990), equation 1: friction 0.5/τ.
     """
     step = interactions.timestep if timestep is None else timestep
-    check_positive(
-        temperature=temperature, friction=friction, timestep=step, steps=steps, dump_every=dump_every
-    )
+    check_positive(temperature=temperature, friction=friction, timestep=step, steps=steps, dump_every=dump_every)
     lines = header_lines(interactions, data_file, step)
     lines += [
         *interactions.lines,

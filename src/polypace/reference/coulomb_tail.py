@@ -65,9 +65,7 @@ class CoulombTail(PairBaseline):
         """Distances (Å) between which a pair's energy is not zero."""
         return self.s_in, self.r_out
 
-    def pair_terms(
-        self, r: Floats, names: Sequence[str], first: Integers, second: Integers
-    ) -> tuple[Floats, Floats]:
+    def pair_terms(self, r: Floats, names: Sequence[str], first: Integers, second: Integers) -> tuple[Floats, Floats]:
         """Energies (eV) of pairs at r (Å) of the types names[first], names[second], and derivatives by r."""
         charges = np.array([self.force_field.atom_type(name).charge for name in names])
         factor = _COULOMB * charges[first] * charges[second]

@@ -54,9 +54,7 @@ class DispersionTail(PairBaseline):
         """Distances (Å) between which a pair's energy is not zero."""
         return self.s_in, self.r_out
 
-    def pair_terms(
-        self, r: Floats, names: Sequence[str], first: Integers, second: Integers
-    ) -> tuple[Floats, Floats]:
+    def pair_terms(self, r: Floats, names: Sequence[str], first: Integers, second: Integers) -> tuple[Floats, Floats]:
         """Energies (eV) of pairs at r (Å) of the types names[first], names[second], and derivatives by r."""
         table = np.array([[self.force_field.mixed(a, b) for b in names] for a in names])
         epsilon, sigma = table[first, second, 0], table[first, second, 1]

@@ -91,13 +91,10 @@ def _soft_radii(force_field: ForceField, type_names: Sequence[str]) -> tuple[tup
     )
 
 
-def _charged_pair_lines(
-    force_field: ForceField, cut: Smooth | Original, type_names: Sequence[str]
-) -> list[str]:
+def _charged_pair_lines(force_field: ForceField, cut: Smooth | Original, type_names: Sequence[str]) -> list[str]:
     if isinstance(cut, Smooth):
         return [
-            f"pair_style hybrid/overlay lj/mdf {cut.r_in!r} {cut.r_out!r} "
-            f"coul/dsf {cut.alpha!r} {cut.r_out!r}",
+            f"pair_style hybrid/overlay lj/mdf {cut.r_in!r} {cut.r_out!r} coul/dsf {cut.alpha!r} {cut.r_out!r}",
             *pair_coefficients(force_field, type_names, "lj/mdf"),
             "pair_coeff * * coul/dsf",
         ]

@@ -103,9 +103,7 @@ class LabelStore:
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
-            raise FileFormatError(
-                f"{file}: damaged label ({error!r}); delete the file to have it made again"
-            ) from None
+            raise FileFormatError(f"{file}: damaged label ({error!r}); delete the file to have it made again") from None
 
     def put(self, key: str, atoms: ase.Atoms, label: Label) -> None:
         """Keep `label` of `atoms` under `key`, replacing what is there.
@@ -206,9 +204,7 @@ def label_of_results(results: dict[str, Any], method: Method, seconds: float, n_
         stress = np.array(results["stress"], dtype=np.float64).reshape(6) if "stress" in results else None
     except (KeyError, TypeError, ValueError) as error:
         return Label(Status.FAILED, method, seconds, reason=f"energy or forces are missing: {error!r}")
-    finite = (
-        np.isfinite(energy) and np.isfinite(forces).all() and (stress is None or np.isfinite(stress).all())
-    )
+    finite = np.isfinite(energy) and np.isfinite(forces).all() and (stress is None or np.isfinite(stress).all())
     if not finite:
         return Label(Status.FAILED, method, seconds, reason="energy, forces or stress are not finite")
     return Label(Status.DONE, method, seconds, energy, forces, stress)

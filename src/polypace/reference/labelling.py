@@ -103,9 +103,7 @@ def label_frames(
             places.append(place)
         else:
             failures.append(Failure(place, label.reason))
-    return LabelledFrames(
-        tuple(labelled), tuple(places), tuple(failures), computed, len(frames) - computed, seconds
-    )
+    return LabelledFrames(tuple(labelled), tuple(places), tuple(failures), computed, len(frames) - computed, seconds)
 
 
 def compute_label(atoms: ase.Atoms, method: Method, calculator: Calculator) -> Label:
@@ -168,7 +166,5 @@ def _resolve(reference: str | Method | Calculator) -> tuple[Method, Calculator]:
     if isinstance(reference, Method):
         return reference, quantum_calculator(reference)
     if not hasattr(reference, "get_potential_energy"):
-        raise InputError(
-            f"reference must be a method's name, a Method or an ASE calculator, got {reference!r}"
-        )
+        raise InputError(f"reference must be a method's name, a Method or an ASE calculator, got {reference!r}")
     return calculator_method(reference), reference

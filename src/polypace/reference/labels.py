@@ -45,9 +45,7 @@ def iterate_dump(path: str | Path) -> Iterator[DumpFrame]:
             try:
                 yield _snapshot([next(file) for _ in range(8)], file)
             except (StopIteration, ValueError, IndexError) as error:
-                raise FileFormatError(
-                    f"{path}: a snapshot is cut off or damaged: {error or 'end of file'}"
-                ) from None
+                raise FileFormatError(f"{path}: a snapshot is cut off or damaged: {error or 'end of file'}") from None
 
 
 def _snapshot(head: list[str], file: Iterator[str]) -> DumpFrame:
@@ -188,9 +186,7 @@ def write_dump(frames: Sequence[ase.Atoms], path: str | Path) -> None:
                 raise InputError(f"frame {step}: LAMMPS needs a lower triangular cell, got {cell.tolist()}")
             images = np.floor(atoms.positions @ np.linalg.inv(cell)).astype(int)
             wrapped = atoms.positions - images @ cell
-            file.write(
-                f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(atoms)}\n" + _bounds(cell, triclinic)
-            )
+            file.write(f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(atoms)}\n" + _bounds(cell, triclinic))
             file.write("ITEM: ATOMS id x y z ix iy iz\n")
             for atom, ((x, y, z), (ix, iy, iz)) in enumerate(
                 zip(wrapped.tolist(), images.tolist(), strict=True), start=1

@@ -80,13 +80,9 @@ def _configurations(path: Path, lines: list[str]) -> Iterator[tuple[int, float, 
             rows = [line.split() for line in lines[place + 2 : place + 2 + n_atoms]]
             table = np.array([row[1:7] for row in rows], dtype=np.float64).reshape(n_atoms, 6)
         except (ValueError, IndexError) as error:
-            raise FileFormatError(
-                f"{path}: configuration at line {place + 1} cannot be read: {error}"
-            ) from None
+            raise FileFormatError(f"{path}: configuration at line {place + 1} cannot be read: {error}") from None
         if not np.isfinite(table).all():
-            raise FileFormatError(
-                f"{path}: configuration at line {place + 1} has numbers that are not finite"
-            )
+            raise FileFormatError(f"{path}: configuration at line {place + 1} has numbers that are not finite")
         yield place + 1, energy, [row[0] for row in rows], table
         place += 2 + n_atoms
 

@@ -59,9 +59,7 @@ def quantum_method(name: str, **settings: Any) -> Method:
     defaults = dict(family.defaults)
     unknown = sorted(set(settings) - set(defaults))
     if unknown:
-        raise InputError(
-            f"method {name!r} has no settings {', '.join(unknown)}; there are: {', '.join(defaults)}"
-        )
+        raise InputError(f"method {name!r} has no settings {', '.join(unknown)}; there are: {', '.join(defaults)}")
     return Method(name, defaults | settings, _versions(family.packages))
 
 
@@ -129,9 +127,7 @@ class PySCFCalculator(Calculator):
             raise InputError("method 'pyscf-dft' is for molecules; this frame is periodic (atoms.pbc)")
         dft, gto = importlib.import_module("pyscf.dft"), importlib.import_module("pyscf.gto")
         xc, basis, dispersion, grid_level, convergence = self.settings
-        geometry = list(
-            zip(molecule_atoms.get_chemical_symbols(), molecule_atoms.positions.tolist(), strict=True)
-        )
+        geometry = list(zip(molecule_atoms.get_chemical_symbols(), molecule_atoms.positions.tolist(), strict=True))
         molecule = gto.M(atom=geometry, basis=basis, unit="Angstrom", verbose=0)
         field = dft.RKS(molecule, xc=xc).density_fit()
         field.grids.level, field.conv_tol = grid_level, convergence

@@ -132,9 +132,7 @@ def _chain_lengths(chain_length: int | Sequence[int], n_chains: int | None) -> I
     if lengths.min() < 1:
         raise InputError(f"chain_length must be at least 1, got {int(lengths.min())}")
     if n_chains is not None and len(lengths) != n_chains:
-        raise InputError(
-            f"chain_length lists {len(lengths)} chains, n_chains is {n_chains}; leave n_chains out"
-        )
+        raise InputError(f"chain_length lists {len(lengths)} chains, n_chains is {n_chains}; leave n_chains out")
     return lengths.astype(np.int64)
 
 

@@ -38,9 +38,7 @@ def resolution(force_field: ForceField) -> str:
     for kind, needed in (("united-atom", {"CH2", "CH3"}), ("all-atom", {"CT2", "CT3"}), ("bead", {"bead"})):
         if needed <= names:
             return kind
-    raise InputError(
-        f"force field {force_field.name!r} has no types for linear chains; it has {sorted(names)}"
-    )
+    raise InputError(f"force field {force_field.name!r} has no types for linear chains; it has {sorted(names)}")
 
 
 def linear_chain(length: int, force_field: ForceField) -> Chain:

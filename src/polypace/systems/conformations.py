@@ -84,12 +84,8 @@ def sample_conformations(
     """
     longest = int(lengths.max())
     n_chains = len(lengths)
-    bonds = statistics.bond_length + statistics.bond_spread * rng.standard_normal(
-        (n_chains, max(longest - 1, 0))
-    )
-    bends = statistics.bond_angle + statistics.angle_spread * rng.standard_normal(
-        (n_chains, max(longest - 2, 0))
-    )
+    bonds = statistics.bond_length + statistics.bond_spread * rng.standard_normal((n_chains, max(longest - 1, 0)))
+    bends = statistics.bond_angle + statistics.angle_spread * rng.standard_normal((n_chains, max(longest - 2, 0)))
     torsions = _sample_torsions(lengths, longest, statistics, rng)
     chains = place_chains(bonds, np.minimum(bends, np.pi - 0.05), torsions)
     return [chain[:length] for chain, length in zip(chains, lengths.tolist(), strict=True)]

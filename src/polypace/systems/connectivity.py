@@ -111,9 +111,7 @@ def whole_molecules(melt: Melt) -> Melt:
     return replace(melt, atoms=atoms)
 
 
-def schulz_zimm_lengths(
-    mean: float, dispersity: float, n_chains: int, seed: int, shortest: int = 1
-) -> Sequence[int]:
+def schulz_zimm_lengths(mean: float, dispersity: float, n_chains: int, seed: int, shortest: int = 1) -> Sequence[int]:
     """Chain lengths of a Schulz-Zimm distribution: P(N) ∝ N^(k−1) exp(−k N/mean), k = 1/(dispersity − 1).
 
     `mean` is the number average, `dispersity` the ratio of weight to number average (2: most probable

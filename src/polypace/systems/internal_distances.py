@@ -93,9 +93,7 @@ def target_internal_distances(
         return InternalDistances(s, squared, np.zeros(longest))
     n_chains = int(np.clip(200_000 // (longest + 1), 200, 4000))
     lengths = np.full(n_chains, longest + 1)
-    chains = sample_conformations(
-        lengths, torsion_statistics(force_field, temperature), np.random.default_rng(seed)
-    )
+    chains = sample_conformations(lengths, torsion_statistics(force_field, temperature), np.random.default_rng(seed))
     return _distances(chains, 60)
 
 
@@ -130,9 +128,7 @@ def check_internal_distances(
             f"target (tolerance {tolerance:.0%})"
         )
     else:
-        verdict = (
-            f"equilibrated: internal distances up to {s[-1]} bonds agree with their target to {tolerance:.0%}"
-        )
+        verdict = f"equilibrated: internal distances up to {s[-1]} bonds agree with their target to {tolerance:.0%}"
     scale = s * bond**2
     return InternalDistanceCheck(
         s, found.squared / scale, expected / scale, found.error / scale, deviation, not beyond.any(), verdict

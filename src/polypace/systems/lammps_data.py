@@ -23,9 +23,7 @@ _VELOCITY = 98.22694788464062
 _SECTIONS = ("Velocities", "Bonds", "Angles", "Dihedrals", "Impropers")
 
 
-def write_lammps_data(
-    melt: Melt, path: str | Path, force_field: str | ForceField, bonded: bool = True
-) -> None:
+def write_lammps_data(melt: Melt, path: str | Path, force_field: str | ForceField, bonded: bool = True) -> None:
     """Write `melt` as a LAMMPS data file (`atom_style molecular`, or `full` where the force field has
     charges).
 
@@ -135,9 +133,7 @@ def read_lammps_data(path: str | Path) -> Melt:
     names = _type_names(sections, masses)
     style = sections["Atoms"][0] or "molecular" if "Atoms" in sections else ""
     if style not in ("molecular", "full"):
-        raise FileFormatError(
-            f"{path}: section Atoms of style molecular or full is needed, found {style or 'none'!r}"
-        )
+        raise FileFormatError(f"{path}: section Atoms of style molecular or full is needed, found {style or 'none'!r}")
     skip = 4 if style == "full" else 3
     rows = sorted(_rows(path, sections, "Atoms", required=True), key=lambda row: int(row[0]))
     ids = [int(row[0]) for row in rows]
@@ -178,13 +174,7 @@ def _split(path: Path) -> tuple[list[str], dict[str, tuple[str, list[str]]]]:
     for line in lines:
         text, _, comment = line.partition("#")
         text = text.strip()
-        if (
-            text
-            and text[0].isalpha()
-            and text.replace(" ", "").isalpha()
-            and len(text) > 2
-            and text[0].isupper()
-        ):
+        if text and text[0].isalpha() and text.replace(" ", "").isalpha() and len(text) > 2 and text[0].isupper():
             current = []
             sections[text] = (comment.strip(), current)
         elif text:

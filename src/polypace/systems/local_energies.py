@@ -71,10 +71,7 @@ def dihedrals_of(chain: Chain) -> list[list[int]]:
         joined[i].add(j)
         joined[j].add(i)
     return [
-        [a, b, c, d]
-        for b, c in chain.bonds.tolist()
-        for a in sorted(joined[b] - {c})
-        for d in sorted(joined[c] - {b})
+        [a, b, c, d] for b, c in chain.bonds.tolist() for a in sorted(joined[b] - {c}) for d in sorted(joined[c] - {b})
     ]
 
 

@@ -49,8 +49,7 @@ def strain(melt: Melt, strain: npt.ArrayLike, rigid_molecules: bool = False) -> 
         values = np.diag(np.broadcast_to(values, 3)) if values.ndim == 0 or values.shape == (3,) else values
     if values.shape != (3, 3) or np.any(np.triu(values, 1)) or np.any(np.diag(values) <= -1):
         raise InputError(
-            f"strain must be a number, three numbers or a lower triangular 3 x 3 matrix, "
-            f"each above -1, got {strain!r}"
+            f"strain must be a number, three numbers or a lower triangular 3 x 3 matrix, each above -1, got {strain!r}"
         )
     deformation = np.eye(3) + values
     positions = np.array(melt.atoms.positions)
@@ -119,9 +118,7 @@ def twist_chains(melt: Melt, n_molecules: int, distances: tuple[float, float], s
     rng = np.random.default_rng(seed)
     positions = np.array(melt.atoms.positions)
     neighbors, excluded = melt.neighbors(), excluded_keys(melt)
-    inner = [
-        pair for pair in melt.bonds.tolist() if min(len(neighbors[pair[0]]), len(neighbors[pair[1]])) > 1
-    ]
+    inner = [pair for pair in melt.bonds.tolist() if min(len(neighbors[pair[0]]), len(neighbors[pair[1]])) > 1]
     for molecule in rng.permutation(n_all)[:n_molecules].tolist():
         own = [pair for pair in inner if melt.molecules[pair[0]] == molecule]
         if own:
@@ -228,9 +225,7 @@ def _turn(
 
     def turned(angle: float) -> Floats:
         along = np.outer(spokes @ axis, axis)
-        arm_now: Floats = (
-            pivot + along + np.cos(angle) * (spokes - along) + np.sin(angle) * np.cross(axis, spokes)
-        )
+        arm_now: Floats = pivot + along + np.cos(angle) * (spokes - along) + np.sin(angle) * np.cross(axis, spokes)
         return arm_now
 
     def contacts(angle: float) -> Floats:

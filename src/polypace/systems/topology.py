@@ -45,9 +45,7 @@ def topology(melt: Melt, force_field: ForceField) -> Topology:
     )
 
 
-def _kinds(
-    melt: Melt, force_field: ForceField, table: str, members: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _kinds(melt: Melt, force_field: ForceField, table: str, members: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Place of the term of each row; looked up once per combination of types."""
     if not len(members):
         return np.empty(0, np.int64)

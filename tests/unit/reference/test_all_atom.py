@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.lmp import run_script
 
 from polypace.errors import InputError
 from polypace.reference import (
@@ -18,6 +17,7 @@ from polypace.reference import (
     write_dump,
 )
 from polypace.systems import build_melt, read_lammps_data, write_lammps_data
+from tests.helpers.lmp import run_script
 
 MEGAPASCAL = 6.241509074e-6
 
@@ -45,9 +45,7 @@ def octane(tmp_path_factory):
 def _labels(folder, melt, force_field, frames, name):
     interactions = force_field_interactions(force_field, melt.type_names)
     write_dump(frames, folder / f"{name}.in.dump")
-    log = run_script(
-        label_script(interactions, "start.data", f"{name}.in.dump", f"{name}.dump"), folder, name
-    )
+    log = run_script(label_script(interactions, "start.data", f"{name}.in.dump", f"{name}.dump"), folder, name)
     return read_labels(folder / f"{name}.dump", log, melt)
 
 

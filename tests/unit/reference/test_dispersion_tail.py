@@ -6,8 +6,6 @@ import ase
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
-from tests.helpers.lmp import run_script
-from tests.oracle.neighbors import neighbor_pairs
 
 from polypace.errors import InputError
 from polypace.reference import (
@@ -22,6 +20,8 @@ from polypace.reference import (
     write_dump,
 )
 from polypace.systems import build_melt, write_lammps_data
+from tests.helpers.lmp import run_script
+from tests.oracle.neighbors import neighbor_pairs
 
 TAIL = DispersionTail(s_in=2.5, s_out=4.0, r_in=4.5, r_out=6.0)
 
@@ -105,9 +105,7 @@ def test_beyond_the_switch_it_is_lj_mdf_of_lammps(tmp_path):
     melt.atoms.set_cell(melt.atoms.cell.array + np.array([[0, 0, 0], [2.0, 0, 0], [1.0, -1.5, 0]]))
     write_lammps_data(melt, tmp_path / "a.data", "trappe-ua", bonded=False)
     write_dump([melt.atoms], tmp_path / "a.dump")
-    lines = [
-        line for line in force_field_interactions(TraPPEUA.mdf(6, 8), melt.type_names).lines if "pair" in line
-    ]
+    lines = [line for line in force_field_interactions(TraPPEUA.mdf(6, 8), melt.type_names).lines if "pair" in line]
     interactions = force_field_interactions(TraPPEUA.mdf(6, 8), melt.type_names)
     interactions = type(interactions)("metal", "molecular", tuple(lines))
     log = run_script(label_script(interactions, "a.data", "a.dump", "out.dump"), tmp_path)

@@ -122,9 +122,7 @@ def test_kill_leaves_whole_labels(tmp_path):
         "    store.put(store.key(atoms, method), atoms, label)\n"
         "    print(n, flush=True)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    ) as writer:
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
         for _ in range(20):
             writer.stdout.readline()
         writer.kill()
@@ -134,9 +132,7 @@ def test_kill_leaves_whole_labels(tmp_path):
 
 
 def test_methods_of_force_fields_differ_where_their_numbers_do():
-    methods = [
-        force_field_method(field) for field in (TraPPEUA, TraPPEUA.mdf(8, 10), TraPPEUA.original(), "l-opls")
-    ]
+    methods = [force_field_method(field) for field in (TraPPEUA, TraPPEUA.mdf(8, 10), TraPPEUA.original(), "l-opls")]
     assert len({method.identity for method in methods}) == 4
     softer = replace(TraPPEUA, bonds=(replace(TraPPEUA.bonds[0], coefficients=(19.0, 1.54)),))
     assert force_field_method(softer).identity != methods[0].identity

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.lmp import run_script
 
 from polypace.errors import FileFormatError, InputError
 from polypace.reference import (
@@ -20,6 +19,7 @@ from polypace.reference import (
     write_dump,
 )
 from polypace.systems import build_melt, read_lammps_data, write_lammps_data
+from tests.helpers.lmp import run_script
 
 pytestmark = pytest.mark.program
 
