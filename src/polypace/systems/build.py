@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import ase
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from polypace.errors import InputError
 from polypace.forcefields import ForceField, get_force_field
@@ -16,6 +15,7 @@ from polypace.systems.beads import sample_beads
 from polypace.systems.chains import Chain, chain_positions, linear_chain, resolution
 from polypace.systems.conformations import sample_conformations, torsion_statistics
 from polypace.systems.overlaps import ACCEPTED, relieve_overlaps
+from polypace.systems.packing import pack_chains
 from polypace.units import GRAM_PER_CM3
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ def build_melt(
     seed: int = 0,
     temperature: float | None = None,
 ) -> Melt:
-    """A cubic box of linear chains: random conformations, places and orientations, overlaps taken out.
+    """A cubic box of linear chains: random conformations, evenly packed, overlaps taken out.
 
     Conformations follow the force field's torsion statistics at `temperature`; bonds and angles are thermal.
     The same arguments give the same melt.
@@ -82,7 +82,7 @@ def build_melt(
         backbones = sample_beads(lengths, force_field, temperature, rng)
     else:
         backbones = sample_conformations(lengths, torsion_statistics(force_field, temperature), rng)
-    placed = _scatter([chain_positions(backbone, force_field) for backbone in backbones], edge, rng)
+    placed = pack_chains([chain_positions(backbone, force_field) for backbone in backbones], edge, rng)
     melt = assemble(np.concatenate(placed), np.eye(3) * edge, chains, force_field)
     wanted = _contacts(melt.type_names, force_field)
     relief = relieve_overlaps(melt, wanted, bonds_apart=2 if beads else 3)
@@ -134,13 +134,3 @@ def _chain_lengths(chain_length: int | Sequence[int], n_chains: int | None) -> I
     if n_chains is not None and len(lengths) != n_chains:
         raise InputError(f"chain_length lists {len(lengths)} chains, n_chains is {n_chains}; leave n_chains out")
     return lengths.astype(np.int64)
-
-
-def _scatter(chains: list[Floats], edge: float, rng: np.random.Generator) -> list[Floats]:
-    """Chains with random orientation and their centre at a random place in the box."""
-    turns = Rotation.random(len(chains), random_state=rng)
-    centers = rng.random((len(chains), 3)) * edge
-    return [
-        turn.apply(chain - chain.mean(axis=0)) + center
-        for turn, chain, center in zip(turns, chains, centers, strict=True)
-    ]

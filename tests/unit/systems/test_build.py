@@ -84,9 +84,5 @@ def test_butane_torsions_follow_boltzmann(rng):
     expected = weight[np.abs(angles - np.pi) < np.pi / 3].sum() / weight.sum()
     normal_1 = np.cross(chains[:, 1] - chains[:, 0], chains[:, 2] - chains[:, 1])
     normal_2 = np.cross(chains[:, 2] - chains[:, 1], chains[:, 3] - chains[:, 2])
-    cosine = (
-        np.sum(normal_1 * normal_2, axis=1)
-        / np.linalg.norm(normal_1, axis=1)
-        / np.linalg.norm(normal_2, axis=1)
-    )
+    cosine = np.sum(normal_1 * normal_2, axis=1) / np.linalg.norm(normal_1, axis=1) / np.linalg.norm(normal_2, axis=1)
     assert np.mean(cosine < np.cos(np.deg2rad(120))) == pytest.approx(expected, abs=0.015)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from polypace.errors import InputError
 from polypace.forcefields import LOPLS, OPLSAA, TraPPEUA, kremer_grest
@@ -22,6 +23,7 @@ from polypace.systems import (
     whole_molecules,
 )
 from polypace.systems.hydrogens import add_hydrogens
+from polypace.systems.packing import pack_chains
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5])
@@ -42,9 +44,7 @@ def test_hydrogens_are_staggered_and_at_their_angles(rng):
     zigzag = np.array([[0, 0, 0], [1.27, 0.85, 0], [2.54, 0, 0], [3.81, 0.85, 0.0]])
     atoms = ase.Atoms("CHHHCHHCHHCHHH", add_hydrogens(zigzag[None])[0])
     assert [atoms.get_distance(0, h) for h in (1, 2, 3)] == pytest.approx([1.09] * 3)
-    assert atoms.get_angle(5, 4, 6) == pytest.approx(107.8) and atoms.get_angle(1, 0, 4) == pytest.approx(
-        110.7
-    )
+    assert atoms.get_angle(5, 4, 6) == pytest.approx(107.8) and atoms.get_angle(1, 0, 4) == pytest.approx(110.7)
     assert sorted(atoms.get_dihedral(h, 0, 4, 7) for h in (1, 2, 3)) == pytest.approx([60, 180, 300])
     ethane = ase.Atoms("CHHHCHHH", add_hydrogens(zigzag[None, :2])[0])
     turns = sorted(ethane.get_dihedral(1, 0, 4, h) for h in (5, 6, 7))
@@ -120,3 +120,18 @@ def test_bonds_and_contacts_of_beads_meet_and_those_of_carbons_do_not():
     assert not found.separable and "not representable without topology: X-X bonds reach" in found.verdict
     with pytest.raises(InputError, match="at least one frame"):
         distance_windows(carbons, [])
+
+
+def test_packing_evens_the_density(rng):
+    chains = [np.cumsum(rng.standard_normal((60, 3)), axis=0) for _ in range(40)]
+
+    def fluctuation(placed):
+        cells = np.floor(np.concatenate(placed) / 2.4).astype(int) % 5
+        return np.var(np.bincount(cells @ [25, 5, 1], minlength=125))
+
+    edge = 12.0
+    random = [chain - chain.mean(axis=0) + rng.random(3) * edge for chain in chains]
+    packed = pack_chains(chains, edge, rng)
+    assert fluctuation(packed) < 0.6 * fluctuation(random)
+    for chain, placed in zip(chains, packed, strict=True):
+        assert np.allclose(pdist(chain), pdist(placed))

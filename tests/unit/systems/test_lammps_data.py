@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers.lmp import run_script
 
 from polypace.errors import FileFormatError, InputError
 from polypace.systems import build_melt, read_lammps_data, to_universe, write_lammps_data
+from tests.helpers.lmp import run_script
 
 
 def test_round_trip(tmp_path):
@@ -18,9 +18,7 @@ def test_round_trip(tmp_path):
     assert np.array_equal(again.molecules, melt.molecules)
     assert np.allclose(again.atoms.positions, melt.atoms.positions, rtol=0, atol=1e-12)
     assert np.allclose(again.atoms.cell.array, melt.atoms.cell.array, rtol=0, atol=1e-12)
-    assert set(again.atoms.symbols) == {"C"} and np.array_equal(
-        again.atoms.get_masses(), melt.atoms.get_masses()
-    )
+    assert set(again.atoms.symbols) == {"C"} and np.array_equal(again.atoms.get_masses(), melt.atoms.get_masses())
     assert list(again.atoms.arrays["type_name"]) == list(melt.types)
 
 
