@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.oracle.coupling import n_invariants
 
 from polypace._core import formats
 from polypace.ace import BasisSpec, Potential
 from polypace.errors import FileFormatError, InputError
+from tests.oracle.coupling import n_invariants
 
 BOND = {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": 5.0, "dcut": 0.01}
 
@@ -81,9 +81,7 @@ def test_number_of_functions_keeps_the_simplest():
     assert small.n_functions == {"C": 10, "H": 10}
     names = [{(tuple(f.mus), tuple(f.ns), tuple(f.ls)) for f in p.data.functions[0]} for p in (small, large)]
     assert names[0] < names[1]
-    with pytest.raises(
-        InputError, match=r"= 1 is less than one function for each of the 4 blocks .*at least 2"
-    ):
+    with pytest.raises(InputError, match=r"= 1 is less than one function for each of the 4 blocks .*at least 2"):
         recipe(number_of_functions_per_element=1).build()
 
 
@@ -113,9 +111,7 @@ def test_a_recipe_is_read_as_pacemaker_writes_it(tmp_path):
 
     spec = recipe()
     (tmp_path / "basis.yaml").write_text(yaml.safe_dump(spec.as_dict()))
-    (tmp_path / "input.yaml").write_text(
-        yaml.safe_dump({"cutoff": 7, "potential": spec.as_dict(), "fit": {}})
-    )
+    (tmp_path / "input.yaml").write_text(yaml.safe_dump({"cutoff": 7, "potential": spec.as_dict(), "fit": {}}))
     assert BasisSpec.read(tmp_path / "basis.yaml").build() == spec.build()
     assert BasisSpec.read(tmp_path / "input.yaml").build() == spec.build()
 

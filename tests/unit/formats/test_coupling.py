@@ -7,9 +7,9 @@ import json
 
 import numpy as np
 import pytest
-from tests.oracle.coupling import clebsch_gordan
 
 from polypace._core import formats
+from tests.oracle.coupling import clebsch_gordan
 
 
 def function(ls, lint=(), ns=None, mus=None):

@@ -115,9 +115,7 @@ def energy_and_forces(pyace, basis, atoms):
         return float(np.ravel(atoms.get_potential_energy())[0]), atoms.get_forces()
 
 
-@pytest.mark.parametrize(
-    "case", ["alni_zbl", "cu1_distance_corerep", "al_r1234_flatcrad", "alni_multispecies_asi"]
-)
+@pytest.mark.parametrize("case", ["alni_zbl", "cu1_distance_corerep", "al_r1234_flatcrad", "alni_multispecies_asi"])
 def test_pacemaker_gets_the_same_numbers_from_our_files(pyace, shared, case, tmp_path):
     source = folder(shared) / load(shared, case)["potential"]
     own = Potential.read(source)

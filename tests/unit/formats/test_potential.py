@@ -178,7 +178,5 @@ def test_the_old_flat_layout_of_radial_coefficients(blocks):
     blocks["C"]["radcoefficients"] = np.pad(nested, ((0, 2), (0, 1), (0, 4)), constant_values=9).tolist()
     assert parsed(blocks) == wanted
     blocks["C"]["radcoefficients"] = [1.0] * 13
-    with pytest.raises(
-        ValueError, match=r"has 13 numbers, nradmax × \(lmax \+ 1\) × nradbase = 12 are needed"
-    ):
+    with pytest.raises(ValueError, match=r"has 13 numbers, nradmax × \(lmax \+ 1\) × nradbase = 12 are needed"):
         parsed(blocks)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from ase import Atoms
 
 from polypace._core import formats
-from polypace.ace import Potential
+from polypace.ace import Potential, evaluate
 
 from .vectors import CASES, folder, load
 
@@ -107,3 +109,29 @@ def test_active_sets_survive_and_numpy_reads_them(rng, tmp_path):
         ValueError, match=r"packed\.npz: member 'H\.npy' is compressed; write the file with numpy\.savez"
     ):
         formats.read_asi(str(tmp_path / "packed.npz"))
+
+
+def with_swapped_species(text: str) -> str:
+    """A two-element `.yace` file with its species renumbered."""
+    other = {"0": "1", "1": "0"}
+    head, functions = text.split("functions:\n")
+    head = re.sub(r"elements: \[(\w+), (\w+)\]", r"elements: [\2, \1]", head)
+    head = re.sub(r"E0: \[(\S+), (\S+)\]", r"E0: [\2, \1]", head)
+    head = re.sub(r"^  ([01]): ", lambda m: f"  {other[m[1]]}: ", head, flags=re.M)
+    head = re.sub(r"^  \[([01]), ([01])\]", lambda m: f"  [{other[m[1]]}, {other[m[2]]}]", head, flags=re.M)
+    functions = re.sub(r"^  ([01]):", lambda m: f"  {other[m[1]]}:", functions, flags=re.M)
+    functions = re.sub(r"mu0: ([01])", lambda m: f"mu0: {other[m[1]]}", functions)
+    swap = str.maketrans(other)
+    functions = re.sub(r" mus: \[[01, ]+\]", lambda m: m[0].translate(swap), functions)
+    return f"{head}functions:\n{functions}"
+
+
+def test_elements_of_a_ctilde_file_may_come_in_any_order(shared):
+    potential = Potential.read(folder(shared) / "alni_zbl.yace").with_e0({"Al": -1.5, "Ni": 0.25})
+    text = formats.format_yace(potential.data)
+    swapped = Potential(formats.parse_potential(with_swapped_species(text), "swapped"))
+    assert swapped.elements == ("Ni", "Al")
+    atoms = Atoms("AlNiAlNi", positions=[[0, 0, 0], [2.4, 0, 0], [0, 2.6, 0], [0.3, 0.2, 2.5]])
+    one, other = (evaluate([atoms], p)[0] for p in (potential, swapped))
+    assert other.energy == pytest.approx(one.energy, rel=1e-12)
+    np.testing.assert_allclose(other.forces, one.forces, atol=1e-12)
