@@ -187,7 +187,9 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   const WorkSpace scratch(n_threads * scratch_size(plan, kernels));
   const std::int64_t spectrum_size = 2 * plan.n_rows() * padded(plan.n_columns());
   const std::int64_t squares_size = plan.n_columns() * padded(plan.n_rows());
-  std::vector<double> spectra(n_segments * spectrum_size, 0.0), by_column(n_segments * squares_size, 0.0);
+  const WorkSpace spectra(n_segments * spectrum_size), by_column(n_segments * squares_size);
+  std::fill_n(spectra.data(), n_segments * spectrum_size, 0.0);
+  std::fill_n(by_column.data(), n_segments * squares_size, 0.0);
   for (int first = 0; first < n_batches; first += round) {
     Pass pass{};
     pass.plan = &plan;

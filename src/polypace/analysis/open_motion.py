@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,10 +71,16 @@ def _trajectory_frames(
 
 
 def _array_frames(positions: npt.NDArray[Any]) -> FrameBlocks:
+    mapping = getattr(positions, "_mmap", None)
+
+    def read(begin: int, end: int) -> npt.NDArray[Any]:
+        frames = np.array(positions[begin:end])
+        if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)  # pages that were read count as ours until they are let go
+        return frames
+
     name = str(getattr(positions, "filename", "") or "array")
-    return FrameBlocks(
-        name, len(positions), positions.shape[1], positions.dtype, lambda begin, end: positions[begin:end]
-    )
+    return FrameBlocks(name, len(positions), positions.shape[1], positions.dtype, read)
 
 
 def _read_all(frames: FrameBlocks, progress: Progress | None) -> npt.NDArray[Any]:
