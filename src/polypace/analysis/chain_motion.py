@@ -17,7 +17,7 @@ from polypace.analysis.msd import MSD, Progress, as_msd, system_drift
 from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import (
     central_particles,
-    molecule_numbers,
+    chain_numbers,
     particle_masses,
     selected_particles,
 )
@@ -102,7 +102,7 @@ def chain_msd(
     with open_motion(trajectory, dt, times, effort, scratch, progress) as motion:
         n = motion.n_particles
         topology = getattr(trajectory, "topology", None)
-        chains = _chains(molecules, topology, n)
+        chains = chain_numbers(molecules, trajectory, n)
         own_masses = getattr(topology, "masses", None) if masses is None else masses
         weights = particle_masses(own_masses, n)
         if central is not None and particles is not None:
@@ -112,16 +112,6 @@ def chain_msd(
         drift = system_drift(motion, weights, n_threads) if remove_drift else None
         parts = _Parts(motion, beads, chains, weights, drift, effort)
         return parts.curves(lags, assign_groups(np.arange(chains.max() + 1), n_groups))
-
-
-def _chains(molecules: npt.ArrayLike | None, topology: Any, n_particles: int) -> Integers:
-    if molecules is None:
-        molecules = getattr(topology, "molecules", None)
-    if molecules is None:
-        raise InputError(
-            "molecules is needed: the chain of every particle, for example molecules=np.arange(n) // N"
-        )
-    return molecule_numbers(molecules, n_particles)
 
 
 class _Parts:

@@ -107,22 +107,39 @@ def frame_times(n_frames: int, dt: float | None, times: npt.ArrayLike | None) ->
     return values
 
 
+@dataclass(frozen=True, eq=False)
+class LinearSums:
+    """Sums Σ weight · r over particles: entry k adds weights[k] times particle particles[k] to sum sums[k]."""
+
+    particles: Integers
+    sums: Integers
+    weights: Floats
+    n_sums: int
+
+    def over_time(self, motion: Motion, n_threads: int = 0) -> Floats:
+        """(n_frames, n_sums, 3), Å."""
+        result = np.zeros((len(motion.times), self.n_sums, 3))
+        asked, place = np.unique(self.particles, return_inverse=True)
+        for piece in motion.pieces(asked):
+            local = np.full(len(asked), -1)
+            local[piece.index] = piece.local
+            entries = np.flatnonzero(local[place] >= 0)
+            entries = entries[np.argsort(self.sums[entries], kind="stable")]
+            counts = np.bincount(self.sums[entries], minlength=self.n_sums)
+            offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            _core.dynamics.add_weighted_sums(
+                piece.positions, offsets, local[place[entries]], self.weights[entries], result, n_threads
+            )
+        return result
+
+
 def weighted_centers(motion: Motion, sets: Integers, weights: Floats, n_threads: int = 0) -> Floats:
     """(n_frames, n_sets, 3): Σ w r / Σ w over the particles of every set (−1: in none), Å."""
-    n_sets = int(sets.max()) + 1
-    sums = np.zeros((len(motion.times), n_sets, 3))
     particles = np.flatnonzero(sets >= 0)
-    totals = np.bincount(sets[particles], weights[particles], minlength=n_sets)
-    for piece in motion.pieces(particles):
-        asked = particles[piece.index]
-        order = np.argsort(sets[asked], kind="stable")
-        counts = np.bincount(sets[asked], minlength=n_sets)
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        scaled = weights[asked] / totals[sets[asked]]
-        _core.dynamics.add_weighted_sums(
-            piece.positions, offsets, piece.local[order], np.ascontiguousarray(scaled[order]), sums, n_threads
-        )
-    return sums
+    chosen, n_sets = sets[particles], int(sets.max()) + 1
+    totals = np.bincount(chosen, weights[particles], minlength=n_sets)
+    shares = weights[particles] / totals[chosen]
+    return LinearSums(particles, chosen, shares, n_sets).over_time(motion, n_threads)
 
 
 def refuse_nan(piece: Piece, particles: Integers) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -36,6 +38,23 @@ def molecule_numbers(molecules: npt.ArrayLike, n_particles: int) -> Integers:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[inverse])
+
+
+def chain_numbers(molecules: npt.ArrayLike | None, trajectory: Any, n_particles: int) -> Integers:
+    """Chain of every particle, given or known to the trajectory.
+
+    Raises
+    ------
+    InputError
+        where neither is.
+    """
+    if molecules is None:
+        molecules = getattr(getattr(trajectory, "topology", None), "molecules", None)
+    if molecules is None:
+        raise InputError(
+            "molecules is needed: the chain of every particle, for example molecules=np.arange(n) // N"
+        )
+    return molecule_numbers(molecules, n_particles)
 
 
 def particle_masses(masses: npt.ArrayLike | None, n_particles: int) -> Floats:
