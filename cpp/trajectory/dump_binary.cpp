@@ -5,6 +5,7 @@
 
 #include "base/errors.hpp"
 #include "trajectory/dump_scan.hpp"
+#include "trajectory/printable.hpp"
 
 namespace polypace::trajectory {
 namespace {
@@ -26,7 +27,7 @@ class BinaryReader {
     require(length >= 0 && length < largest_string, "byte ", place_, ": not a binary dump of LAMMPS (a text of ", length,
             " bytes in the header)");
     const char* from = skip(static_cast<std::uint64_t>(length));
-    return from == nullptr ? std::string() : std::string(from, static_cast<std::size_t>(length));
+    return from == nullptr ? std::string() : printable({from, static_cast<std::size_t>(length)}, largest_string);
   }
   const char* skip(std::uint64_t n) {
     if (!enough_ || static_cast<std::uint64_t>(end_ - p_) < n) {
@@ -102,8 +103,8 @@ bool read_frame(BinaryReader& reader, DumpFrame& frame, const char* chunk, std::
   read_names(reader, frame, layout);
   const auto n_pieces = reader.take<std::int32_t>();
   if (!reader.enough()) return false;
-  require(frame.n_atoms >= 0 && frame.n_atoms < (std::int64_t{1} << 40) && layout.n_columns > 0 && n_pieces > 0, "byte ", place,
-          ": not a binary dump of LAMMPS (", frame.n_atoms, " atoms, ", layout.n_columns, " columns, ", n_pieces,
+  const bool sane = frame.n_atoms >= 0 && frame.n_atoms < (std::int64_t{1} << 40);
+  require(sane && layout.n_columns > 0 && n_pieces > 0, "byte ", place, ": not a binary dump of LAMMPS (", frame.n_atoms, " atoms, ", layout.n_columns, " columns, ", n_pieces,
           " pieces)");
   frame.data_begin = offset + static_cast<std::uint64_t>(reader.position() - chunk);
   std::int64_t n_values = 0;

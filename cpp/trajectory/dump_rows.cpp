@@ -10,6 +10,7 @@
 
 #include "base/errors.hpp"
 #include "trajectory/parse_number.hpp"
+#include "trajectory/printable.hpp"
 
 namespace polypace::trajectory {
 namespace {
@@ -76,7 +77,7 @@ class RowWriter {
   const char* const stop = skip_token(p, frame.end);
   throw std::invalid_argument(detail::concatenate("line ", frame.first_line + k, ": column ", column + 1,
                                                   " should be a number, got '",
-                                                  std::string_view(p, static_cast<std::size_t>(stop - p)), "'"));
+                                                  printable({p, static_cast<std::size_t>(stop - p)}), "'"));
 }
 
 }  // namespace

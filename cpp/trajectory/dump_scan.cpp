@@ -7,6 +7,7 @@
 
 #include "base/errors.hpp"
 #include "trajectory/parse_number.hpp"
+#include "trajectory/printable.hpp"
 
 namespace polypace::trajectory {
 namespace {
@@ -73,7 +74,7 @@ class HeaderReader {
     for (int i = 0; i < n; ++i) {
       p = skip_blanks(p, end);
       const char* after = p < end ? parse(p, end, values[i]) : nullptr;
-      require(after != nullptr, "line ", line_, ": expected ", n, " numbers (", what, "), got '", text_, "'");
+      require(after != nullptr, "line ", line_, ": expected ", n, " numbers (", what, "), got '", printable(text_), "'");
       p = after;
     }
   }
@@ -139,7 +140,7 @@ bool read_header(HeaderReader& reader, DumpFrame& frame) {
     } else if (starts_with(title, "ITEM: UNITS") || starts_with(title, "ITEM: TIME")) {
       const bool units = title[6] == 'U';
       if (!reader.next()) return false;
-      if (units) frame.units = std::string(reader.text());
+      if (units) frame.units = printable(reader.text());
       else reader.numbers(&frame.time, 1, "time after ITEM: TIME", parse_double);
     } else if (starts_with(title, "ITEM: NUMBER OF ATOMS")) {
       if (!reader.next()) return false;
@@ -153,11 +154,11 @@ bool read_header(HeaderReader& reader, DumpFrame& frame) {
     } else if (starts_with(title, "ITEM: ATOMS")) {
       require(box && count, "line ", reader.line(), ": ITEM: ATOMS before ",
               box ? "ITEM: NUMBER OF ATOMS" : "ITEM: BOX BOUNDS");
-      frame.columns = std::string(title.substr(std::min<std::size_t>(title.size(), 12)));
+      frame.columns = printable(title.substr(std::min<std::size_t>(title.size(), 12)), title.size());
       frame.first_line = reader.line() + 1;
       return true;
     } else {
-      require(false, "line ", reader.line(), ": expected an ITEM of a LAMMPS dump of atoms, got '", title, "'");
+      require(false, "line ", reader.line(), ": expected an ITEM of a LAMMPS dump of atoms, got '", printable(title), "'");
     }
   }
   return false;
@@ -196,7 +197,7 @@ class TextScanner {
     if (begin != p_) done(begin);
     if (begin == end_ || (rest(begin).size() < frame_mark.size() && !last_)) return false;
     require(is_frame_begin(rest(begin)), "line ", line_ + result_.lines + 1,
-            ": expected 'ITEM: TIMESTEP', got '", rest(begin).substr(0, 60), "'");
+            ": expected 'ITEM: TIMESTEP', got '", printable(rest(begin), 60), "'");
     return true;
   }
 

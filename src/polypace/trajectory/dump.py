@@ -118,7 +118,7 @@ class DumpSource:
         words = self._first_words()
         columns = {name: words[:, k] for k, name in enumerate(self._columns)}
         has_ids = "id" in columns
-        ids = columns["id"].astype(np.float64).astype(np.int64) if has_ids else np.arange(self.n_atoms)
+        ids = self._integers(columns["id"], "id") if has_ids else np.arange(self.n_atoms)
         order = np.argsort(ids, kind="stable")
         ids = ids[order]
         if ids.size and (np.diff(ids) == 0).any():
@@ -129,7 +129,18 @@ class DumpSource:
                 f"{self._place(0)}: atom ids must be 0…{LARGEST_ID_TABLE - 1}, got {ids[0]}…{ids[-1]}"
             )
         kept = ("type", "mol", "element", "mass")
+        if "mol" in columns:
+            columns["mol"] = self._integers(columns["mol"], "mol").astype(np.str_)
         return {name: columns[name][order] for name in kept if name in columns}, ids, has_ids
+
+    def _integers(self, words: npt.NDArray[np.str_], column: str) -> Int:
+        try:
+            # Through floating point, because binary dumps hold nothing else.
+            values = words.astype(np.float64)
+            with np.errstate(invalid="raise"):
+                return values.astype(np.int64)
+        except (ValueError, FloatingPointError):
+            raise FileFormatError(f"{self._place(0)}: the column {column} must hold integers") from None
 
     def _first_words(self) -> npt.NDArray[np.str_]:
         index, n_columns = self._index, len(self._columns)
@@ -138,7 +149,7 @@ class DumpSource:
         source = self._bytes[int(index.files[0])]
         source.read(int(index.begins[0]), memoryview(buffer))
         if not self._binary[int(index.files[0])]:
-            words = np.array(buffer.decode().split(), dtype=np.str_)
+            words = np.array(buffer.decode(errors="replace").split(), dtype=np.str_)
             if words.size != self.n_atoms * n_columns:
                 raise FileFormatError(
                     f"{self._place(0)}: {words.size} values for {self.n_atoms} atoms of {n_columns} columns"
@@ -230,8 +241,9 @@ class DumpSource:
 def _units(headers: tuple[Header, ...], units: str | None, name: str) -> str:
     """The unit style: what the dump says, else what the caller says, else Å and no time unit."""
     named = {header.units for header in headers if header.units}
-    if units is not None and units not in LENGTH_UNITS:
-        raise InputError(f"units must be one of {', '.join(LENGTH_UNITS)}, got {units!r}")
+    for unit, where in ((units, "units"), *((unit, f"{name}: the units of the dump") for unit in sorted(named))):
+        if unit is not None and unit not in LENGTH_UNITS:
+            raise InputError(f"{where} must be one of {', '.join(LENGTH_UNITS)}, got {unit!r}")
     if len(named) > 1 or (units is not None and named - {units}):
         raise InputError(f"{name}: the dump is in units {', '.join(sorted(named))}, but units={units!r} was given")
     return named.pop() if named else units or ""

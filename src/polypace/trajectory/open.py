@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polypace.errors import InputError
+from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import first_bytes, open_bytes
 from polypace.trajectory.dump import DumpSource
 from polypace.trajectory.dump_index import is_binary_dump
@@ -139,8 +139,11 @@ def _merge_topology(source: Source, known: Topology | None) -> Topology:
         return known.take(source.ids)
     columns = source.columns
     types = columns.get("element", columns.get("type", np.full(source.n_atoms, "X")))
-    masses = columns["mass"].astype(np.float64) if "mass" in columns else None
-    molecules = columns["mol"].astype(np.float64).astype(np.int64) if "mol" in columns else None
+    try:
+        masses = columns["mass"].astype(np.float64) if "mass" in columns else None
+    except ValueError:
+        raise FileFormatError(f"{source.name}: the column mass must hold numbers") from None
+    molecules = columns["mol"].astype(np.int64) if "mol" in columns else None
     if molecules is not None and (molecules == 0).all():
         molecules = None
     return Topology(source.ids, types, masses, molecules, np.zeros((0, 2), dtype=np.int64))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import polypace as pp
-from polypace.errors import InputError
+from polypace.errors import InputError, PolypaceError
 from polypace.trajectory import Coordinates, dump_index
 from tests.helpers.dumps import FORMATS
 
@@ -101,3 +101,29 @@ def test_needs_a_timestep_for_times(dumps):
     assert not trajectory.has_times
     with pytest.raises(InputError, match="timestep"):
         _ = trajectory.times
+
+
+@pytest.mark.parametrize("name", ["images.dump", "scaled.dump", "images.bin", "unwrapped.bin"])
+@pytest.mark.filterwarnings("ignore::polypace.trajectory.TrajectoryWarning")
+def test_damaged_files_are_read_or_named(dumps, tmp_path, rng, name):
+    """Bytes changed, lost or added anywhere: numbers or our own error, never another one or a crash."""
+    whole = (dumps / name).read_bytes()
+    whole = whole[: len(whole) // 4]
+    path = tmp_path / "damaged.dump"
+    n_named = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, rng.choice([300, len(whole)]), rng.integers(1, 5)):
+            kind = rng.integers(3)
+            if kind == 0:
+                damaged[place] = rng.integers(256)
+            elif kind == 1:
+                del damaged[place : place + rng.integers(1, 40)]
+            else:
+                damaged[place:place] = rng.bytes(rng.integers(1, 9))
+        path.write_bytes(damaged)
+        try:
+            assert np.isfinite(pp.open_trajectory(path).read_block()).all()
+        except PolypaceError:
+            n_named += 1
+    assert n_named > 0
