@@ -104,11 +104,11 @@ bool read_frame(BinaryReader& reader, DumpFrame& frame, const char* chunk, std::
   const auto n_pieces = reader.take<std::int32_t>();
   if (!reader.enough()) return false;
   const bool sane = frame.n_atoms >= 0 && frame.n_atoms < (std::int64_t{1} << 40);
-  require(sane && layout.n_columns > 0 && n_pieces > 0, "byte ", place, ": not a binary dump of LAMMPS (", frame.n_atoms, " atoms, ", layout.n_columns, " columns, ", n_pieces,
-          " pieces)");
+  require(sane && layout.n_columns > 0 && n_pieces > 0, "byte ", place, ": not a binary dump of LAMMPS (", frame.n_atoms,
+          " atoms, ", layout.n_columns, " columns, ", n_pieces, " pieces)");
   frame.data_begin = offset + static_cast<std::uint64_t>(reader.position() - chunk);
   std::int64_t n_values = 0;
-  for (std::int32_t piece = 0; piece < n_pieces; ++piece) {
+  for (std::int32_t piece = 0; piece < n_pieces && reader.enough(); ++piece) {
     const auto n = reader.take<std::int32_t>();
     require(n >= 0, "byte ", place, ": a piece of step ", frame.step, " has ", n, " values");
     reader.skip(8 * static_cast<std::uint64_t>(n));

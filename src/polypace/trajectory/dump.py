@@ -49,7 +49,7 @@ CHOICES = (
 IMAGE_COLUMNS = ("ix", "iy", "iz")
 IDENTIFIER, SKIPPED = 6, -1
 UNWANTED, UNKNOWN = -1, -2
-LARGEST_ID_TABLE = 1 << 30
+LARGEST_ID_TABLE = 1 << 27
 # Small enough for the cache, so that bytes are parsed where they were just put.
 BATCH_BYTES = 2 << 20
 LARGEST_BATCH_BYTES = 256 << 20
