@@ -6,7 +6,7 @@ from pathlib import Path
 
 from polypace.errors import InputError
 from polypace.reference.interactions import Interactions
-from polypace.reference.scripts import THERMO, check_positive, header_lines, push_off_lines
+from polypace.reference.scripts import THERMO, check_positive, check_seed, header_lines, push_off_lines
 
 
 def bead_equilibration_script(
@@ -39,6 +39,7 @@ def bead_equilibration_script(
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, friction=friction, timestep=step, steps=steps)
+    check_seed(seed)
     if swap_every and any(line.startswith("dihedral_style") for line in interactions.lines):
         raise InputError("bond swaps are not possible with dihedrals; use them for bead-spring chains only")
     damping = 1 / friction
@@ -82,6 +83,7 @@ def bead_dynamics_script(
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, friction=friction, timestep=step, steps=steps, dump_every=dump_every)
+    check_seed(seed)
     lines = header_lines(interactions, data_file, step)
     lines += [
         *interactions.lines,

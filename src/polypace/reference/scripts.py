@@ -39,6 +39,7 @@ def equilibration_script(
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, timestep=step)
+    check_seed(seed)
     if not interactions.soft_radii:
         raise InputError(
             "equilibration starts with a push-off, which needs a force field with bonds; equilibrate with "
@@ -84,6 +85,7 @@ def npt_script(
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, timestep=step)
+    check_seed(seed)
     blocks = _start(interactions, data_file, step)
     blocks += [
         *_velocities(temperature, seed),
@@ -119,6 +121,7 @@ def nvt_script(
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, timestep=step, dump_every=dump_every)
+    check_seed(seed)
     if thermostat not in ("nose-hoover", "langevin", "nve"):
         raise InputError(f"thermostat must be nose-hoover, langevin or nve, got {thermostat!r}")
     blocks = _start(interactions, data_file, step)
@@ -238,6 +241,12 @@ def _label_output(dump_file: str | Path, every: int) -> list[str]:
         f"dump frames all custom {every} {dump_file} id type mol x y z ix iy iz fx fy fz",
         "dump_modify frames sort id format float %.17g",
     ]
+
+
+def check_seed(seed: int) -> None:
+    """InputError for a seed that LAMMPS does not take; a few numbers above it are used as well."""
+    if not 1 <= seed <= 2**31 - 100:
+        raise InputError(f"seed must be 1…{2**31 - 100} (LAMMPS's random numbers need it), got {seed}")
 
 
 def check_positive(**values: float) -> None:

@@ -73,6 +73,8 @@ def build_melt(
         temperature = 1.0 if beads else 400.0
     if not temperature > 0:
         raise InputError(f"temperature must be above 0, got {temperature}")
+    if seed < 0:
+        raise InputError(f"seed must not be negative, got {seed}")
     rng = np.random.default_rng(seed)
     templates = {length: linear_chain(length, force_field) for length in sorted(set(lengths.tolist()))}
     chains = [templates[length] for length in lengths.tolist()]

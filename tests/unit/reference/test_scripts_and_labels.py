@@ -123,5 +123,7 @@ def test_unlabelled_frames_and_refusals(run, tmp_path):
         read_thermo(tmp_path / "bad.log")
     with pytest.raises(InputError, match="temperature"):
         npt_script(interactions, "a", "b", temperature=-3, steps=5)
+    with pytest.raises(InputError, match="seed must be 1"):
+        npt_script(interactions, "a", "b", temperature=300, steps=5, seed=0)
     with pytest.raises(InputError, match="no atom type 'CX'"):
         force_field_interactions("trappe-ua", ("CX",))

@@ -49,6 +49,7 @@ def test_blend_of_lengths():
         ({"chain_length": 8, "n_chains": 3, "density": 7.0}, "density must be above 0"),
         ({"chain_length": 8, "n_chains": 3, "density": float("nan")}, "density must be above 0"),
         ({"chain_length": 8, "n_chains": 3, "force_field": "mm9"}, "unknown force field 'mm9'; there are: "),
+        ({"chain_length": 8, "n_chains": 3, "seed": -1}, "seed must not be negative"),
         ({"chain_length": 8, "n_chains": 3, "temperature": 0.0}, "temperature must be above 0"),
     ],
 )
