@@ -63,12 +63,18 @@ class Evaluator::Implementation {
   }
 
  private:
+  // By species, because lanes share a program, then by number of neighbours, because lanes wait for the longest.
   void sort_by_species(const Environments& environments, Workspace& workspace) const {
     auto& order = workspace.order;
     order.clear();
     for (int mu = 0; mu < header().n_species(); ++mu)
       for (std::size_t i = 0; i < environments.n_atoms; ++i)
         if (environments.species[i] == mu) order.push_back(static_cast<std::int64_t>(i));
+    const auto n_neighbors = [&](std::int64_t i) { return environments.offsets[i + 1] - environments.offsets[i]; };
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+      const int species_a = environments.species[a], species_b = environments.species[b];
+      return species_a != species_b ? species_a < species_b : n_neighbors(a) < n_neighbors(b);
+    });
     require(order.size() == environments.n_atoms, "species of atoms must be 0 to ", header().n_species() - 1);
   }
 

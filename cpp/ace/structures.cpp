@@ -11,7 +11,7 @@
 namespace polypace::ace {
 namespace {
 
-constexpr std::size_t block_atoms = 64;
+constexpr std::size_t block_atoms = 128;
 constexpr std::size_t slab_atoms = 256;
 constexpr std::size_t most_slabs = 32;
 

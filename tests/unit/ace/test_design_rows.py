@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from tests.helpers.ace_systems import random_potential
-from tests.unit.ace.test_reference_vectors import assert_close, frames_of
-from tests.unit.formats.vectors import CASES, folder, load
 
 from polypace.ace import Potential, design_rows, evaluate, iterate_design_rows
 from polypace.errors import InputError
+from tests.helpers.ace_systems import random_potential
+from tests.unit.ace.test_reference_vectors import assert_close, frames_of
+from tests.unit.formats.vectors import CASES, folder, load
 
 
 @pytest.mark.parametrize("name", CASES)

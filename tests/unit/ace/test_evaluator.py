@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from tests.helpers.ace_systems import SETTINGS, random_potential, random_rotation, random_structures
-from tests.oracle import ace as oracle
 
 from polypace import _core
 from polypace.ace import ACECalculator, Potential, evaluate, projections
 from polypace.ace.prediction import make_batch
 from polypace.errors import InputError
+from tests.helpers.ace_systems import SETTINGS, random_potential, random_rotation, random_structures
+from tests.oracle import ace as oracle
 
 INSTRUCTIONS = ("portable", "avx2", "avx512")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from tests.unit.formats.vectors import CASES, folder, load
 
 from polypace.ace import Potential, evaluate, projections
+from tests.unit.formats.vectors import CASES, folder, load
 
 
 def frames_of(case):
