@@ -1,4 +1,4 @@
-"""`polypace compare`: the motion of one run against another."""
+"""`polypace compare`: motion and structure of one run against another."""
 
 from __future__ import annotations
 
@@ -11,37 +11,29 @@ from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
 from polypace.analysis.plots import ratio_figure, save_figure
 from polypace.analysis.tables import write_json
 from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
+from polypace.cli.structure_output import compare_runs
 from polypace.errors import InputError
+from polypace.trajectory import open_trajectory
 
 
 def compare_command(
     reference: Annotated[Path, typer.Argument(help="Trajectory of the reference.")],
     other: Annotated[Path, typer.Argument(help="Trajectory of the potential under test.")],
-    topology: Annotated[
-        Path | None, typer.Option(help="Chains and masses of both: a LAMMPS data file.")
-    ] = None,
-    timestep: Annotated[
-        float | None, typer.Option(help="ps per MD step, where the dumps have no times.")
-    ] = None,
+    topology: Annotated[Path | None, typer.Option(help="Chains and masses of both: a LAMMPS data file.")] = None,
+    timestep: Annotated[float | None, typer.Option(help="ps per MD step, where the dumps have no times.")] = None,
     units: Annotated[str | None, typer.Option(help="LAMMPS units of the dumps: real, metal, lj, …")] = None,
-    central: Annotated[
-        int | None, typer.Option(help="Only the middle beads of every chain, so many.")
-    ] = None,
+    central: Annotated[int | None, typer.Option(help="Only the middle beads of every chain, so many.")] = None,
     types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
     max_lag: Annotated[float | None, typer.Option(help="Longest lag, ps.")] = None,
-    max_memory: Annotated[
-        str | None, typer.Option(help="As 512MB; larger runs are transposed on disk.")
-    ] = None,
+    max_memory: Annotated[str | None, typer.Option(help="As 512MB; larger runs are transposed on disk.")] = None,
     threads: Annotated[int, typer.Option(help="0: OMP_NUM_THREADS, else all cores.")] = 0,
     names: Annotated[str, typer.Option(help="Names of the two in the figure.")] = "reference,ACE",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path(
-        "compare"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path("compare"),
 ) -> None:
-    """Ratio of displacements with its error over lag time: OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
+    """Ratio of displacements with its error over lag time, and structure: OUTPUT.json, .png, .pdf."""
     labels = names.split(",")
-    if len(labels) != 2:
-        raise InputError(f"--names must be two names with a comma between them, got {names!r}")
+    if len(labels) != 2 or labels[0] == labels[1]:
+        raise InputError(f"--names must be two different names with a comma between them, got {names!r}")
     options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, None)
     first, second = (displacement_curves([file], options) for file in (reference, other))
     ratios = {name: compare_msd(first[name], second[name]) for name in first}
@@ -51,8 +43,13 @@ def compare_command(
     summary["diffusion"] = {
         label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
     }
+    runs = {
+        label: open_trajectory(file, topology, timestep=timestep, units=units)
+        for label, file in zip(labels, (reference, other), strict=True)
+    }
+    summary["structure"], figures = compare_runs(runs, output, threads)
     write_json(Path(f"{output}.json"), summary)
-    written = save_figure(ratio_figure(first, second, ratios, (labels[0], labels[1])), output)
+    written = [*save_figure(ratio_figure(first, second, ratios, (labels[0], labels[1])), output), *figures]
     for name, ratio in ratios.items():
         lag, deviation = ratio.largest_deviation
         print(

@@ -13,6 +13,7 @@ from polypace.analysis import compare_structure, summarize_structure
 from polypace.analysis.structure_plots import structure_figure
 from polypace.analysis.structure_summary import structure_as_json
 from polypace.cli.structure import structure_command
+from polypace.cli.structure_output import compare_runs
 
 N_CHAINS, N_BEADS, LENGTH = 12, 8, 14.0
 
@@ -93,3 +94,13 @@ def test_axes_carry_units(files):
     labels = [axis.get_xlabel() for axis in figure.axes if axis.get_visible()]
     assert len(labels) == 7
     assert all("/" in label or label.startswith("bonds apart") for label in labels)
+
+
+def test_structure_of_polypace_compare(files, tmp_path, capsys):
+    dump, data = files
+    runs = {name: pp.open_trajectory(dump, data, timestep=0.001) for name in ("reference", "ACE")}
+    content, written = compare_runs(runs, tmp_path / "compare")
+    assert {value["name"] for value in content["values"]} >= {"density", "trans fraction", "C_∞"}
+    assert all(distance["wasserstein"] == 0 for distance in content["distances"].values())
+    assert all((tmp_path / name).exists() for name in written)
+    assert "ACE" in capsys.readouterr().out
