@@ -116,9 +116,7 @@ def compare_programs(n_frames, n_particles, peers, repeats):
     ours, result = best_time(lambda: pp.msd(positions, 1.0, n_threads=1), repeats)
     bare, _ = best_time(lambda: pp.msd(positions, 1.0, n_threads=1, n_groups=1), repeats)
     rows = {"polypace, 1 thread, with errors": ours, "polypace, 1 thread, no errors": bare}
-    walls = [
-        best_time(lambda n=n: pp.msd(positions, 1.0, n_threads=n), repeats, time.perf_counter)[0] for n in (1, 2)
-    ]
+    walls = [best_time(lambda n=n: pp.msd(positions, 1.0, n_threads=n), repeats, time.perf_counter)[0] for n in (1, 2)]
     for name, function in peers.items():
         try:
             seconds, found = best_time(lambda function=function: function(positions), 1)
@@ -138,9 +136,7 @@ def compare_programs(n_frames, n_particles, peers, repeats):
 def compare_chain_curves(n_frames, n_chains, length, repeats):
     positions = walk(n_frames, n_chains * length)
     molecules = np.repeat(np.arange(n_chains), length)
-    alone, g1 = best_time(
-        lambda: pp.msd(positions, 1.0, molecules=molecules, remove_drift=True, n_threads=1), repeats
-    )
+    alone, g1 = best_time(lambda: pp.msd(positions, 1.0, molecules=molecules, remove_drift=True, n_threads=1), repeats)
     together, chains = best_time(lambda: chain_msd(positions, 1.0, molecules=molecules, n_threads=1), repeats)
     assert np.allclose(chains.g1.msd, g1.msd, rtol=1e-9)
     print(f"\ng1 + g2 + g3 of {n_chains} chains of {length}, {n_frames} frames: {together / alone:.2f} × g1 alone")
@@ -165,7 +161,9 @@ def compare_instruction_sets(n_frames, n_particles, repeats):
         seconds, _ = best_time(run, repeats)
         # Work space written and read once in two passes, input read once for each direction and pass.
         traffic = n_particles * n_frames * 3 * (32 * plan.half_length / n_frames * 2 / 2 + 8)
-        print(f"  {name:9s} {n_frames * n_particles / seconds / 1e6:7.1f} M/s, at least {traffic / seconds / 1e9:.1f} GB/s")
+        print(
+            f"  {name:9s} {n_frames * n_particles / seconds / 1e6:7.1f} M/s, at least {traffic / seconds / 1e9:.1f} GB/s"
+        )
 
 
 OUT_OF_CORE = """

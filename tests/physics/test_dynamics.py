@@ -117,8 +117,7 @@ def test_one_power_law_has_no_crossover(rng):
 def test_diffusion_coefficient_and_its_error():
     rng = np.random.default_rng(7)
     found = [
-        diffusion_coefficient(pp.msd(rng.normal(size=(300, 16, 3)).cumsum(axis=0), 0.5), (0.5, 20.0))
-        for _ in range(40)
+        diffusion_coefficient(pp.msd(rng.normal(size=(300, 16, 3)).cumsum(axis=0), 0.5), (0.5, 20.0)) for _ in range(40)
     ]
     values = np.array([one.coefficient for one in found])
     errors = np.array([one.error for one in found])

@@ -18,7 +18,8 @@ Floats = npt.NDArray[np.float64]
 YEH_HUMMER = 2.837297  # cubic lattice sum
 PASCAL_SECOND = 6.241509074e-12 * 1e12  # eV ps/Å³
 MAX_LAGS = 12
-DIFFUSIVE_ABOVE = 0.9
+# An exponent counts as 1 within two standard errors, which may not excuse everything.
+SMALLEST_DOUBT, LARGEST_DOUBT = 0.03, 0.2
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,13 @@ def yeh_hummer(coefficient: float, temperature: float, viscosity: float, box_len
     for name, value in (("temperature", temperature), ("viscosity", viscosity), ("box_length", box_length)):
         if not value > 0:
             raise InputError(f"{name} must be positive, got {value}")
-    return coefficient + YEH_HUMMER * BOLTZMANN * temperature / (
-        6 * np.pi * viscosity * PASCAL_SECOND * box_length
-    )
+    return coefficient + YEH_HUMMER * BOLTZMANN * temperature / (6 * np.pi * viscosity * PASCAL_SECOND * box_length)
 
 
 def _diffusive_range(curve: MSD) -> tuple[float, float]:
     end = float(curve.lag[-1]) / 5
     exponent = local_exponent(curve, max_lag=end)
-    diffusive = (exponent.alpha > DIFFUSIVE_ABOVE) & (np.abs(exponent.alpha - 1) < 2 * exponent.error + 0.05)
+    diffusive = np.abs(exponent.alpha - 1) < np.minimum(2 * exponent.error, LARGEST_DOUBT) + SMALLEST_DOUBT
     # The longest run of diffusive lags that reaches the end of the trusted range.
     behind = np.flatnonzero(~diffusive)
     first = 0 if len(behind) == 0 else int(behind[-1]) + 1

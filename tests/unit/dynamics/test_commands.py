@@ -14,9 +14,7 @@ from polypace.cli import main
 def write_dump(path, positions, molecules):
     with path.open("w") as file:
         for step, frame in enumerate(positions):
-            file.write(
-                f"ITEM: UNITS\nmetal\nITEM: TIMESTEP\n{step * 100}\nITEM: NUMBER OF ATOMS\n{len(frame)}\n"
-            )
+            file.write(f"ITEM: UNITS\nmetal\nITEM: TIMESTEP\n{step * 100}\nITEM: NUMBER OF ATOMS\n{len(frame)}\n")
             file.write("ITEM: BOX BOUNDS pp pp pp\n" + "0 40\n" * 3 + "ITEM: ATOMS id mol type xu yu zu\n")
             for i, (x, y, z) in enumerate(frame):
                 file.write(f"{i + 1} {molecules[i] + 1} {1 + i % 2} {x:.6f} {y:.6f} {z:.6f}\n")

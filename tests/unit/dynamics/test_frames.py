@@ -78,12 +78,10 @@ def test_transposition_goes_on_after_an_interruption(rng, tmp_path):
     done = json.loads((tmp_path / "transposed.json").read_text())["frames_done"]
     assert 0 < done < 200
     parts = []
-    result = pp.msd(
-        trajectory, scratch=tmp_path, max_memory=100_000, progress=lambda _, part: parts.append(part)
-    )
+    result = pp.msd(trajectory, scratch=tmp_path, max_memory=100_000, progress=lambda _, part: parts.append(part))
     assert parts[0] > done / 200
     np.testing.assert_allclose(result.msd, msd_directions(positions).sum(axis=1), rtol=1e-11, atol=1e-9)
-    with pytest.raises(InputError, match="scratch folder .* holds n_frames = 200, not 100"):
+    with pytest.raises(InputError, match=r"scratch folder .* holds n_frames = 200, not 100"):
         pp.msd(trajectory[:100], scratch=tmp_path, max_memory=100_000)
 
 
@@ -99,7 +97,7 @@ def test_trajectory_brings_times(rng):
 
 def test_bad_times_are_named(rng):
     positions = walk(rng, 4, 2)
-    with pytest.raises(InputError, match="times must increase, got 2.0 then 1.0 ps at frame 2"):
+    with pytest.raises(InputError, match=r"times must increase, got 2\.0 then 1\.0 ps at frame 2"):
         pp.msd(positions, times=[0.0, 2.0, 1.0, 3.0])
     with pytest.raises(InputError, match="one time for each of the 4 frames"):
         pp.msd(positions, times=[0.0, 2.0])

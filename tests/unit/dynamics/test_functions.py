@@ -111,9 +111,7 @@ def test_multiple_tau_is_exact_where_it_has_origins(rng):
 def test_partial_spectra_add_up(rng):
     positions = walk(rng, 100, 10)
     groups = np.arange(10) % 4
-    parts = [
-        partial_spectra(positions, 1.0, part, groups[part], 4) for part in np.array_split(np.arange(10), 3)
-    ]
+    parts = [partial_spectra(positions, 1.0, part, groups[part], 4) for part in np.array_split(np.arange(10), 3)]
     whole = partial_spectra(positions, 1.0, np.arange(10), groups, 4)
     total = parts[0] + parts[1] + parts[2]
     np.testing.assert_allclose(total.displacement_sums(), whole.displacement_sums(), rtol=1e-11, atol=1e-9)

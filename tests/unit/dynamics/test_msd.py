@@ -139,5 +139,5 @@ def test_bad_input_is_named(positions, arguments, message):
 def test_nan_is_found(rng):
     positions = walk(rng, 20, 4)
     positions[7, 2, 1] = np.nan
-    with pytest.raises(InputError, match="nan.* at frame 7, particle 2"):
+    with pytest.raises(InputError, match=r"nan.* at frame 7, particle 2"):
         pp.msd(positions, 1.0)
