@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import weakref
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -25,17 +24,22 @@ class ByteSource(Protocol):
         """Fill `target` from `offset` on; returns how many bytes there were."""
         ...
 
+    def close(self) -> None:
+        """Let go of the file until the next read."""
+        ...
+
 
 class PlainFile:
-    """An uncompressed file."""
+    """An uncompressed file; open while it is read, so that thousands of them may be one run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._descriptor)
+        self._descriptor = -1
 
     def read(self, offset: int, target: memoryview) -> int:
         """Fill `target` from `offset` on; returns how many bytes there were."""
+        if self._descriptor < 0:
+            self._descriptor = os.open(self.path, os.O_RDONLY)
         done = 0
         while done < len(target):
             got = os.preadv(self._descriptor, [target[done:]], offset + done)
@@ -44,6 +48,15 @@ class PlainFile:
             done += got
         return done
 
+    def close(self) -> None:
+        """Let go of the file until the next read."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
+
 
 class CompressedFile:
     """A gzip or zstd file: read forward; a step back starts again from the beginning."""
@@ -51,12 +64,17 @@ class CompressedFile:
     def __init__(self, path: Path, magic: bytes) -> None:
         self.path = path
         self._zstd = magic.startswith(ZSTD_MAGIC)
-        self._stream = self._open()
+        self._stream: IO[bytes] | None = None
         self._position = 0
 
-    def __del__(self) -> None:
-        if hasattr(self, "_stream"):
+    def close(self) -> None:
+        """Let go of the file until the next read, which starts at its beginning."""
+        if self._stream is not None:
             self._stream.close()
+        self._stream, self._position = None, 0
+
+    def __del__(self) -> None:
+        self.close()
 
     def _open(self) -> IO[bytes]:
         if not self._zstd:
@@ -69,8 +87,9 @@ class CompressedFile:
     def read(self, offset: int, target: memoryview) -> int:
         """Fill `target` from `offset` on; returns how many bytes there were."""
         if offset < self._position:
-            self._stream.close()
-            self._stream, self._position = self._open(), 0
+            self.close()
+        if self._stream is None:
+            self._stream = self._open()
         scratch = memoryview(bytearray(min(1 << 20, max(1, offset - self._position))))
         try:
             while self._position < offset:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from polypace import _core
 from polypace.errors import FileFormatError, InputError
-from polypace.trajectory.bytes import first_bytes, open_bytes
+from polypace.trajectory.bytes import ByteSource, first_bytes, open_bytes
 from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
 from polypace.trajectory.notes import warn
 from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
@@ -67,9 +67,10 @@ class DumpSource:
     def __init__(self, paths: Sequence[Path], *, units: str | None = None, n_threads: int = 0) -> None:
         self._bytes = [open_bytes(path) for path in paths]
         self._index = index_dumps(self._bytes)
-        self._binary = [is_binary_dump(first_bytes(source)) for source in self._bytes]
+        self._binary = [_is_binary(source) for source in self._bytes]
         self._threads = _core.resolve_n_threads(n_threads)
         self._buffer = np.empty(0, dtype=np.uint8)
+        self._open_file = 0
         self.name = ", ".join(str(path) for path in paths)
         self.notes = self._index.notes
         self.units = _units(self._index.headers, units, self.name)
@@ -194,17 +195,10 @@ class DumpSource:
     ) -> None:
         index = self._index
         file = int(index.files[frames[0]])
-        sizes = index.ends[frames] - index.begins[frames]
-        bounds = np.zeros((len(frames), 2), dtype=np.uint64)
-        bounds[:, 1] = np.cumsum(sizes)
-        bounds[1:, 0] = bounds[:-1, 1]
-        total = int(bounds[-1, 1])
-        if len(self._buffer) < total:
-            self._buffer = np.empty(total, dtype=np.uint8)
-        view = self._buffer.data
-        for (low, high), begin in zip(bounds.tolist(), index.begins[frames].tolist(), strict=True):
-            if self._bytes[file].read(begin, view[low:high]) != high - low:
-                raise FileFormatError(f"{self._bytes[file].path}: became shorter while it was read")
+        if file != self._open_file:
+            self._bytes[self._open_file].close()
+            self._open_file = file
+        bounds = self._load(file, frames)
         failure = _core.trajectory.read_dump_rows(
             self._buffer,
             bounds,
@@ -225,6 +219,27 @@ class DumpSource:
             frame, message = failure
             raise FileFormatError(f"{self._place(int(frames[frame]))}: {message}")
 
+    def _load(self, file: int, frames: Int) -> npt.NDArray[np.uint64]:
+        """Bring the bytes of `frames` into the buffer; returns where each begins and ends in it."""
+        extents = np.stack([self._index.begins[frames], self._index.ends[frames]], axis=1)
+        sizes = extents[:, 1] - extents[:, 0]
+        first, span = extents[0, 0], int(extents[-1, 1] - extents[0, 0])
+        # Headers between frames cost less than a read for every frame.
+        together = span <= 1.25 * sizes.sum() + 4096 * len(frames)
+        bounds = extents - first
+        if not together:
+            bounds[:, 1] = np.cumsum(sizes)
+            bounds[:, 0] = bounds[:, 1] - sizes
+        total = int(bounds[-1, 1])
+        if len(self._buffer) < total:
+            self._buffer = np.empty(total, dtype=np.uint8)
+        view = self._buffer.data
+        reads = [(int(first), 0, total)] if together else zip(extents[:, 0].tolist(), *bounds.T.tolist(), strict=True)
+        for begin, low, high in reads:
+            if self._bytes[file].read(begin, view[low:high]) != high - low:
+                raise FileFormatError(f"{self._bytes[file].path}: became shorter while it was read")
+        return np.ascontiguousarray(bounds)
+
     def _row_table(self, atoms: Int | None) -> npt.NDArray[np.int32]:
         key = b"" if atoms is None else atoms.tobytes()
         if key not in self._tables:
@@ -236,6 +251,12 @@ class DumpSource:
                 table[self.ids[atoms]] = np.arange(len(atoms))
             self._tables = {key: table}
         return self._tables[key]
+
+
+def _is_binary(source: ByteSource) -> bool:
+    binary = is_binary_dump(first_bytes(source))
+    source.close()
+    return binary
 
 
 def _units(headers: tuple[Header, ...], units: str | None, name: str) -> str:

@@ -72,14 +72,16 @@ def index_dumps(sources: list[ByteSource]) -> DumpIndex:
     pieces: list[dict[str, Any]] = []
     headers: list[Header] = []
     notes: list[str] = []
+    buffer = bytearray(CHUNK)
     for number, source in enumerate(sources):
         n_before = len(pieces)
-        for scan in _scans(source):
+        for scan in _scans(source, buffer):
             pieces.append(_piece(scan, number, headers))
             for step, place in zip(scan["truncated_steps"], scan["truncated_places"], strict=True):
                 notes.append(
                     warn(f"{source.path}: the frame of step {step} (at line or byte {place}) breaks off; dropped")
                 )
+        source.close()
         if not any(len(piece["steps"]) for piece in pieces[n_before:]):
             raise FileFormatError(f"{source.path}: holds no whole frame")
     arrays = {name: np.concatenate([piece[name] for piece in pieces]) for name in (*ARRAYS, "files", "header_of")}
@@ -87,11 +89,10 @@ def index_dumps(sources: list[ByteSource]) -> DumpIndex:
     return _join_restarts(index, sources)
 
 
-def _scans(source: ByteSource) -> Iterator[dict[str, Any]]:
+def _scans(source: ByteSource, buffer: bytearray) -> Iterator[dict[str, Any]]:
     """Scan a file chunk by chunk; a frame that does not fit makes the chunk grow."""
     binary = is_binary_dump(first_bytes(source))
     offset, line, size = 0, 0, CHUNK
-    buffer = bytearray(size)
     while True:
         if len(buffer) < size:
             buffer = bytearray(size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,9 +87,7 @@ def _open_source(
     is_path = isinstance(source, str | Path)
     if not is_path and not (isinstance(source, Sequence) and all(isinstance(s, str | Path) for s in source)):
         return ArraySource(source, cells, None if coordinates is None else foreign)
-    paths = [Path(source)] if is_path else [Path(path) for path in source]
-    if not paths:
-        raise InputError("no trajectory file was given")
+    paths = _expanded([Path(source)] if is_path else [Path(path) for path in source])
     if cells is not None:
         raise InputError("cells belongs to arrays; files hold their own cells")
     heads = [first_bytes(open_bytes(path)) for path in paths]
@@ -104,6 +104,22 @@ def _open_source(
         return ExtxyzSource(paths[0], foreign)
     universe = open_coordinates(paths, None if topology is None else len(topology.ids))
     return UniverseSource(universe, ", ".join(str(path) for path in paths), foreign)
+
+
+def _expanded(paths: list[Path]) -> list[Path]:
+    """Files of names with wildcards (`dump.*.gz`, one frame each) in the order of the numbers in them."""
+    found: list[Path] = []
+    for path in paths:
+        if path.exists() or not glob.has_magic(str(path)):
+            found.append(path)
+            continue
+        matches = [Path(match) for match in glob.glob(str(path))]
+        if not matches:
+            raise InputError(f"no file matches {path}")
+        found += sorted(matches, key=lambda match: [int(n) for n in re.findall(r"\d+", match.name)])
+    if not found:
+        raise InputError("no trajectory file was given")
+    return found
 
 
 def _may_be_binary_dump(path: Path, head: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+
 from tests.conftest import ROOT
 from tests.helpers.dumps import text_dump
 

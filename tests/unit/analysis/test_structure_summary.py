@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.helpers.dumps import text_dump
 
 import polypace as pp
 from polypace.analysis import compare_structure, summarize_structure
@@ -14,6 +13,7 @@ from polypace.analysis.structure_plots import structure_figure
 from polypace.analysis.structure_summary import structure_as_json
 from polypace.cli.structure import structure_command
 from polypace.cli.structure_output import compare_runs
+from tests.helpers.dumps import text_dump
 
 N_CHAINS, N_BEADS, LENGTH = 12, 8, 14.0
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.oracle.structure import angle, dihedral, nearest_image, pair_counts, structure_factor
 
 from polypace import _core
+from tests.oracle.structure import angle, dihedral, nearest_image, pair_counts, structure_factor
 
 CELLS = {
     "cubic": np.diag([9.0, 9.0, 9.0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -64,6 +65,24 @@ def test_restart_in_another_file(write):
     assert trajectory.read_block()[2, 0, 0] == 5
     with pytest.raises(InputError, match="start over"):
         pp.open_trajectory([second, first])
+
+
+def test_one_file_per_frame(write, tmp_path):
+    """More files than a process may open, in the order of their steps."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull) as probe:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno() + 40, limits[1]))
+    try:
+        for step in range(0, 1500, 10):
+            write(text_dump([moved(ROWS, step)], steps=[step]), f"many.{step}.dump")
+        trajectory = pp.open_trajectory(tmp_path / "many.*.dump")
+        np.testing.assert_array_equal(trajectory.steps, np.arange(0, 1500, 10))
+        np.testing.assert_array_equal(trajectory.read_block()[:, 0, 0], 4 + np.arange(0, 1500, 10))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    with pytest.raises(InputError, match="no file matches"):
+        pp.open_trajectory(tmp_path / "none.*.dump")
 
 
 def test_cut_gzip(tmp_path):
