@@ -113,7 +113,7 @@ class Ace(Block):
     solver: Literal["ridge", "blr", "ard"] = "ridge"
     solver_options: dict[str, Any] = {}
     smoothness: Annotated[float, Field(ge=0)] = 2.0
-    core_radius: Annotated[Length, Field(gt=0)] = 1.1
+    core_radius: Annotated[Length, Field(gt=0)] | None = None  # 0.95 × the shortest training distance
     core_width: Annotated[Length, Field(gt=0)] = 0.1
 
     @model_validator(mode="after")
