@@ -6,6 +6,7 @@ Slurm, PBS, Flux or Kubernetes (docs/howto/cluster.md).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import runpy
 import signal
@@ -59,24 +60,58 @@ def execute(
     kernel = DataFlowKernel(parsl_config(engine, store.study))
     app = parsl.python_app(_make, data_flow_kernel=kernel)
     futures: dict[str, Future[tuple[dict[str, Any], bool]]] = {}
+    local = _Local(observer) if _in_process(engine) else None
     try:
         for step in steps:
             sources = [futures[source.id] for source in step.inputs.values()]
-            notify = observer.started if _in_process(engine) else None
-            futures[step.id] = app(store, step, notify, inputs=sources)
+            futures[step.id] = app(store, step, local, inputs=sources)
             futures[step.id].add_done_callback(_reporter(step, observer))
         return _collect(steps, futures)
+    except KeyboardInterrupt:
+        if local is not None:
+            local.stop()
+        raise
     finally:
         kernel.cleanup()
 
 
+class _Local:
+    """What tasks in threads of this process share with whoever runs them: news of starts, and the order to stop."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._stopping = threading.Event()
+
+    def started(self, step: Step) -> None:
+        if self._stopping.is_set():
+            raise Interrupted(f"step {step.name} was not started")
+        self._observer.started(step)
+
+    def stop(self) -> None:
+        """Start nothing more and end the programs that are running: waiting for them could take hours."""
+        import psutil
+
+        self._stopping.set()
+        programs = psutil.Process().children(recursive=True)
+        for program in programs:
+            with contextlib.suppress(psutil.Error):
+                program.terminate()
+        for program in psutil.wait_procs(programs, timeout=5)[1]:
+            with contextlib.suppress(psutil.Error):
+                program.kill()
+
+
+class Interrupted(PolypaceError, RuntimeError):
+    """A step was not made because the run was interrupted."""
+
+
 def _make(
-    store: StepStore, step: Step, started: Callable[[Step], None] | None, inputs: Sequence[Any] = ()
+    store: StepStore, step: Step, local: _Local | None, inputs: Sequence[Any] = ()
 ) -> tuple[dict[str, Any], bool]:
     # `inputs` only orders the tasks: what a step reads lies in its inputs' folders.
     was_there = store.folder(step).exists()
-    if started is not None and not was_there:
-        started(step)
+    if local is not None and not was_there:
+        local.started(step)
     return store.make(step), was_there
 
 
