@@ -24,6 +24,8 @@ Energies = Callable[[Sequence[ase.Atoms]], Floats]
 #: In k_B T: a fall behind a barrier that counts as a hole, a well in front of it that does not yet, and a barrier
 #: that is not crossed.
 FALL, WELL, BARRIER = 3.0, 10.0, 25.0
+#: Å by which other beads stay behind the chosen contact, and how often to look for such a pair.
+CLEARANCE, TRIALS = 0.3, 40
 #: Edge (Å) of the empty, open box around a scan.
 BOX = 200.0
 
@@ -56,17 +58,13 @@ class ContactScan:
 def contact_structures(melt: ase.Atoms, n_scans: int, distances: Floats, seed: int) -> list[list[ase.Atoms]]:
     """Pairs of molecules of the melt, one moved rigidly so that two chosen beads come as close as `distances` (Å).
 
-    `melt` holds whole molecules, named by `arrays["mol_id"]`. Of random directions the one is taken that keeps the
-    other beads furthest apart, so that the chosen contact is the closest one.
+    `melt` holds whole molecules, named by `arrays["mol_id"]`. Beads and directions are drawn until the chosen contact
+    stays the closest one on the whole way.
     """
     rng = np.random.default_rng(seed)
-    molecules = np.unique(melt.arrays["mol_id"])
     scans = []
     for _ in range(n_scans):
-        first, second = rng.choice(molecules, 2, replace=len(molecules) < 2)
-        a, b = (melt[melt.arrays["mol_id"] == molecule] for molecule in (first, second))
-        i, j = int(rng.integers(len(a))), int(rng.integers(len(b)))
-        direction = _free_direction(a.positions - a.positions[i], b.positions - b.positions[j], rng)
+        a, b, i, j, direction = _approach(melt, rng)
         scans.append([_placed(a, b, i, j, direction * d) for d in distances])
     return scans
 
@@ -98,12 +96,32 @@ def run_scans(structures: Sequence[Sequence[ase.Atoms]], names: Sequence[str], e
     return scans
 
 
-def _free_direction(a: Floats, b: Floats, rng: np.random.Generator, trials: int = 200) -> Floats:
-    directions = rng.normal(size=(trials, 3))
-    directions /= np.linalg.norm(directions, axis=1)[:, None]
-    others = np.array([_second_contact(a, b + 1.5 * u) for u in directions])
-    best: Floats = directions[int(np.argmax(others))]
+def _approach(melt: ase.Atoms, rng: np.random.Generator) -> tuple[ase.Atoms, ase.Atoms, int, int, Floats]:
+    """Two molecules, a bead of each and a direction along which those two stay the closest contact."""
+    molecules = np.unique(melt.arrays["mol_id"])
+    best, clearance = None, -np.inf
+    for _ in range(TRIALS):
+        first, second = rng.choice(molecules, 2, replace=len(molecules) < 2)
+        a, b = (melt[melt.arrays["mol_id"] == molecule] for molecule in (first, second))
+        i, j = int(rng.integers(len(a))), int(rng.integers(len(b)))
+        direction, clear = _free_direction(a.positions - a.positions[i], b.positions - b.positions[j], rng)
+        if clear > clearance:
+            best, clearance = (a, b, i, j, direction), clear
+        if clearance > CLEARANCE:
+            break
+    assert best is not None
     return best
+
+
+def _free_direction(a: Floats, b: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
+    """The direction that keeps other beads furthest behind the chosen contact on the whole way, and by how much (Å)."""
+    directions = rng.normal(size=(100, 3))
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    way = (1.5, 2.5, 3.5, 5.0)
+    margins = [min(_second_contact(a, b + d * u) - d for d in way) for u in directions]
+    k = int(np.argmax(margins))
+    direction: Floats = directions[k]
+    return direction, margins[k]
 
 
 def _second_contact(a: Floats, b: Floats) -> float:

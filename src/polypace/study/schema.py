@@ -100,6 +100,7 @@ class TrainingData(Block):
         "contacts": 4,
         "twisted": 4,
     }
+    pairs: Count = 8  # scans of two chains alone, eight frames each
 
 
 class Ace(Block):

@@ -58,7 +58,7 @@ def test_contact_structures_bring_two_whole_molecules_together(rng):
         for atoms, distance in zip(frames, DISTANCE, strict=True):
             assert len(atoms) == 6 and not atoms.pbc.any()
             apart = np.linalg.norm(atoms.positions[:3, None] - atoms.positions[None, 3:], axis=2)
-            assert np.min(np.abs(apart - distance)) < 1e-10
+            assert apart.min() == pytest.approx(distance, abs=1e-10)
             assert atoms.info["contact"] == pytest.approx(distance)
             inside = np.linalg.norm(np.diff(atoms.positions[:3], axis=0), axis=1)
             np.testing.assert_allclose(inside, np.hypot(1.3, 0.8))

@@ -32,6 +32,8 @@ from polypace.study.tasks.common import (
 
 def label(frames: Sequence[ase.Atoms], melt: Melt, params: Params, context: StepContext, name: str) -> list[ase.Atoms]:
     """Labelled copies of `frames` (all of the melt's chains); frames that the study's store knows are not computed."""
+    if not frames:
+        return []
     store = LabelStore(context.study / "labels")
     force_field = reference_force_field(params)
     settings = {"truncation": f"lj/mdf {params['cutoff'][0]:g} {params['cutoff'][1]:g}"}

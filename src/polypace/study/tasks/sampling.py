@@ -10,18 +10,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import ase
+import numpy as np
 
 from polypace.lammps.protocols import MolecularDynamics
 from polypace.melt import Melt
 from polypace.reference import read_dump
+from polypace.study.gate import contact_structures
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks import common
-from polypace.study.tasks.common import read_melt, run, write_frames, write_start
+from polypace.study.tasks.common import Params, read_melt, run, write_frames, write_start
 from polypace.study.tasks.labelling import label
 from polypace.systems import perturbed_frames
 
 #: ps between frames of one run: bonds, angles and torsions have forgotten each other.
 SPACING = 0.5
+#: Closest contacts (Å) of the pairs of chains alone.
+PAIR_DISTANCES = np.array([5.0, 4.3, 3.8, 3.5, 3.2, 3.0, 2.8, 2.6])
 
 
 def sample_training_frames(context: StepContext) -> None:
@@ -36,14 +40,19 @@ def sample_training_frames(context: StepContext) -> None:
         kinds[kind] = _perturbed(melt, thermal[1::2], kind, count, params["seed"] + 100 * number)
     frames = []
     for kind, atoms in kinds.items():
-        if not atoms:
-            continue
-        for labelled in label(atoms, melt, params, context, kind):
-            labelled.info["config_type"] = kind
-            labelled.info["chain_length"] = params["chain_length"]
-            frames.append(labelled)
+        frames += _named(label(atoms, melt, params, context, kind), kind, params)
+    pairs, chains = _pairs(melt, thermal[1], wanted["pairs"], params["seed"])
+    kinds["pairs"] = pairs
+    frames += _named(label(pairs, chains, params, context, "pairs"), "pairs", params)
     write_frames(context.folder / "train.extxyz", frames)
     write_json(context.folder / "frames.json", {kind: len(atoms) for kind, atoms in kinds.items()})
+
+
+def _named(frames: Sequence[ase.Atoms], kind: str, params: Params) -> Sequence[ase.Atoms]:
+    for atoms in frames:
+        atoms.info["config_type"] = kind
+        atoms.info["chain_length"] = params["chain_length"]
+    return frames
 
 
 def _sample(context: StepContext, melt: Melt, name: str, temperature: float, n_frames: int) -> list[ase.Atoms]:
@@ -78,3 +87,27 @@ def _perturbed(melt: Melt, seeds: Sequence[ase.Atoms], kind: str, count: int, se
     for k in range(count):
         frames += perturbed_frames(replace(melt, atoms=seeds[k % len(seeds)]), {kind: 1}, seed + k)
     return frames
+
+
+def _pairs(melt: Melt, seed_frame: ase.Atoms, n_scans: int, seed: int) -> tuple[list[ase.Atoms], Melt]:
+    """Two chains alone, from apart to far up the wall, and their topology; the vacuum that the gate scans in.
+
+    All chains of a melt are alike, so that one topology serves every pair.
+    """
+    scans = contact_structures(seed_frame, n_scans, PAIR_DISTANCES, seed)
+    frames = [_in_a_box(atoms) for frames in scans for atoms in frames]
+    both = np.flatnonzero(melt.molecules < 2)
+    bonds = melt.bonds[np.isin(melt.bonds, both).all(axis=1)]
+    types = [melt.types[k] for k in both]
+    atoms = frames[0] if frames else melt.atoms[both]
+    return frames, Melt(atoms, np.searchsorted(both, bonds), melt.molecules[both], types)
+
+
+def _in_a_box(atoms: ase.Atoms) -> ase.Atoms:
+    atoms = atoms.copy()
+    atoms.set_array("mol_id", (atoms.arrays["mol_id"] != atoms.arrays["mol_id"][0]).astype(np.int64))
+    extent = float(np.ptp(atoms.positions, axis=0).max())
+    atoms.set_cell(np.eye(3) * (extent + 40))
+    atoms.set_pbc(True)
+    atoms.center()
+    return atoms
