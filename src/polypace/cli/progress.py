@@ -63,7 +63,7 @@ def run_with_progress(study: Path, folder: Path, workers: int | None) -> None:
     """Run a study, show how it goes, print the comparison and where the report lies."""
     from polypace.study.run import run_study
 
-    console = Console()
+    console = wide_console()
     live: Live | None = None
 
     def observe(steps: list[Step]) -> ProgressTable:
@@ -83,12 +83,18 @@ def run_with_progress(study: Path, folder: Path, workers: int | None) -> None:
     console.print(f"report:  {outcome.report}\nnumbers: {outcome.results_file}", highlight=False, soft_wrap=True)
 
 
+def wide_console() -> Console:
+    """A console; where the output is no terminal, wide enough for the table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=130)
+
+
 def print_summary(results: Mapping[str, Any], console: Console) -> None:
     table = Table(title=results["study"]["name"])
     for _, name, unit in HEADINGS:
         table.add_column(f"{name}\n[dim]{unit}[/]" if unit else name)
     for row in summary_rows(results):
-        misses = {"force_error": row.force_ok, "density": row.density_ok, "stable": row.stable_ok}
+        misses = {"force_error": row.force_ok, "density_shift": row.density_ok, "stable": row.stable_ok}
         cells = []
         for key, _, _ in HEADINGS:
             text = str(getattr(row, key))

@@ -10,12 +10,10 @@ import typer
 
 def report_command(folder: Annotated[Path, typer.Argument(help="Folder of a finished study.")]) -> None:
     """Write results.json and report.html of a study anew from its finished steps."""
-    from rich.console import Console
-
-    from polypace.cli.progress import print_summary
+    from polypace.cli.progress import print_summary, wide_console
     from polypace.study.run import rewrite_report
 
     outcome = rewrite_report(folder)
-    console = Console()
+    console = wide_console()
     print_summary(outcome.results, console)
     console.print(f"report:  {outcome.report}", highlight=False, soft_wrap=True)

@@ -17,7 +17,9 @@ class SummaryRow:
     force_ok: bool
     energy_spread: str
     density: str
+    density_shift: str
     density_ok: bool
+    pressure_shift: str
     rdf_distance: str
     msd_ratio: str
     gamma_max: str
@@ -41,8 +43,10 @@ def _row(chain: Mapping[str, Any]) -> SummaryRow:
         force_error=f"{100 * chain['force_rmse_relative']:.1f} %",
         force_ok=chain["force_rmse_relative"] <= chain["aims"]["force_rmse_relative"],
         energy_spread=f"{chain['energy_spread_meV_per_atom']:.2f}",
-        density=f"{ace['mean']:.4f}({round(1e4 * ace['error'])}) / {density['reference']['mean']:.4f}"
-        f"({round(1e4 * density['reference']['error'])})  {100 * (density['ratio'] - 1):+.2f} %",
+        density=f"{_with_error(ace)} / {_with_error(density['reference'])}",
+        density_shift=f"{100 * (density['ratio'] - 1):+.1f} ± {100 * density['ratio_error']:.1f} %",
+        pressure_shift=f"{100 * (chain['pressure']['expected_density_ratio'] - 1):+.2f} ± "
+        f"{100 * chain['pressure']['expected_density_ratio_error']:.2f} %",
         density_ok=abs(density["ratio"] - 1) <= chain["aims"]["density_relative"],
         rdf_distance=f"{chain['rdf']['distance']:.4f}",
         msd_ratio=f"{msd['ratio']:.2f} ± {msd['ratio_error']:.2f}",
@@ -52,14 +56,21 @@ def _row(chain: Mapping[str, Any]) -> SummaryRow:
     )
 
 
+def _with_error(value: Mapping[str, float]) -> str:
+    """0.6612(23): the error in units of the last digit."""
+    return f"{value['mean']:.4f}({round(1e4 * value['error'])})"
+
+
 HEADINGS = (
     ("chain", "chain", ""),
     ("role", "length", ""),
-    ("force_error", "force RMSE", "of the RMS force"),
+    ("force_error", "force error", "RMSE / RMS"),
     ("energy_spread", "energy spread", "meV/atom"),
-    ("density", "density ACE / reference", "g/cm³"),
-    ("rdf_distance", "RDF distance", "∫|Δg|r²dr/∫g r²dr"),
-    ("msd_ratio", "MSD ACE/reference", ""),
+    ("density", "density", "ACE / ref., g/cm³"),
+    ("density_shift", "Δ density", "from NPT"),
+    ("pressure_shift", "Δ density", "from Δ pressure"),
+    ("rdf_distance", "RDF distance", ""),
+    ("msd_ratio", "MSD ratio", "ACE / ref."),
     ("gamma_max", "γ max", ""),
-    ("stable", "MD with the ACE", ""),
+    ("stable", "MD", "with the ACE"),
 )

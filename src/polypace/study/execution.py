@@ -65,7 +65,7 @@ def execute(
         for step in steps:
             sources = [futures[source.id] for source in step.inputs.values()]
             futures[step.id] = app(store, step, local, inputs=sources)
-            futures[step.id].add_done_callback(_reporter(step, observer))
+            futures[step.id].add_done_callback(_reporter(step, observer, local))
         return _collect(steps, futures)
     except KeyboardInterrupt:
         if local is not None:
@@ -86,6 +86,10 @@ class _Local:
         if self._stopping.is_set():
             raise Interrupted(f"step {step.name} was not started")
         self._observer.started(step)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """Start nothing more and end the programs that are running: waiting for them could take hours."""
@@ -115,13 +119,13 @@ def _make(
     return store.make(step), was_there
 
 
-def _reporter(step: Step, observer: Observer) -> Callable[[Future[Any]], None]:
+def _reporter(step: Step, observer: Observer, local: _Local | None) -> Callable[[Future[Any]], None]:
     def report(future: Future[Any]) -> None:
         error = future.exception()
         if error is None:
             manifest, was_there = future.result()
             observer.finished(step, manifest, was_there)
-        elif not _is_consequence(error):
+        elif not _is_consequence(error) and not (local is not None and local.stopping):
             observer.failed(step, error)
 
     return report

@@ -54,10 +54,14 @@ def write_start(melt: Melt, params: Params, path: Path, topology: bool) -> None:
     write_lammps_data(melt, path, reference_force_field(params))
 
 
+#: What the LAMMPS of a study has to know: only one with our plugin has the tail.
+STYLES = ("pair lj/mdf", "pair lj/mdf/tail", "pair pace/extrapolation")
+
+
 def run(params: Params, script: str, folder: Path) -> LammpsRun:
     """Run LAMMPS as the study says."""
     folder.mkdir(parents=True, exist_ok=True)
-    program = find_lammps(params["lammps"]["executable"])
+    program = find_lammps(params["lammps"]["executable"], styles=STYLES)
     return run_lammps(script, folder, program=program, n_ranks=params["lammps"]["ranks"])
 
 
