@@ -25,6 +25,7 @@ import numpy as np
 from polypace.analysis import (
     chain_msd,
     diffusion_coefficient,
+    find_backbones,
     find_regimes,
     local_exponent,
 )
@@ -97,8 +98,8 @@ def dimensions(trajectory, length):
     """⟨R²⟩/(N − 1) and ⟨R_g²⟩ with errors over chains, from every tenth part of the run."""
     frames = np.unique(np.linspace(0, trajectory.n_frames - 1, 10).astype(int))
     positions = trajectory.unwrapped().read_block(frames)
-    order = np.argsort(trajectory.molecules, kind="stable")
-    chains = positions[:, order].reshape(len(frames), -1, length, 3)
+    # Bond swaps leave the beads of a chain in any order of their ids.
+    chains = positions[:, find_backbones(trajectory.topology).beads].reshape(len(frames), -1, length, 3)
     squared = ((chains[:, :, -1] - chains[:, :, 0]) ** 2).sum(axis=2).mean(axis=0) / (length - 1)
     radius = chains.var(axis=2).sum(axis=2).mean(axis=0)
     n = len(squared) ** 0.5

@@ -18,6 +18,7 @@ from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import (
     central_particles,
     chain_numbers,
+    chain_order,
     particle_masses,
     selected_particles,
 )
@@ -89,7 +90,8 @@ def chain_msd(
     particles : (k,) int or (n_particles,) bool, optional
         Beads that g1 and g2 average over; default all.
     central : int, optional
-        Take the middle `central` beads of every chain instead (particles of a chain in chain order).
+        Take the middle `central` beads of every chain instead: along the bonds of a trajectory that has them,
+        else particles of a chain are taken in their order.
     remove_drift : bool
         Subtract the displacement of the centre of mass of the whole system.
 
@@ -107,7 +109,10 @@ def chain_msd(
         weights = particle_masses(own_masses, n)
         if central is not None and particles is not None:
             raise InputError("give particles or central, not both: central chooses the particles")
-        beads = selected_particles(particles, n) if central is None else central_particles(chains, central)
+        if central is None:
+            beads = selected_particles(particles, n)
+        else:
+            beads = central_particles(chains, chain_order(molecules, trajectory, chains), central)
         lags = lags_of(motion.times, max_lag)
         drift = system_drift(motion, weights, n_threads) if remove_drift else None
         parts = _Parts(motion, beads, chains, weights, drift, effort)
@@ -148,9 +153,7 @@ class _Parts:
         relative = means - centers * np.sqrt(self._n_beads)[:, None]
         return ArrayMotion(means, self._motion.times), ArrayMotion(relative, self._motion.times)
 
-    def _averages(
-        self, motion: Motion, particles: Integers, groups: Integers, n_groups: int, lags: Lags
-    ) -> Floats:
+    def _averages(self, motion: Motion, particles: Integers, groups: Integers, n_groups: int, lags: Lags) -> Floats:
         drift = self._drift if motion is self._motion else None
         return origin_averages(motion, particles, groups, n_groups, lags, self._effort, drift)
 
@@ -159,28 +162,20 @@ class _Parts:
     ) -> Floats:
         """Σ|Δr − ΔR|² from Σ|Δr|²."""
         if self._relative is not None:
-            means, relative = (
-                self._averages(motion, members, groups, n_groups, lags) for motion in self._relative
-            )
+            means, relative = (self._averages(motion, members, groups, n_groups, lags) for motion in self._relative)
             return np.asarray(np.maximum(bead_sums + relative - means, 0))
         scaled = self._centers.positions * np.sqrt(self._n_beads)[:, None]
         weighted = ArrayMotion(scaled, self._motion.times)
-        return np.asarray(
-            np.maximum(bead_sums - self._averages(weighted, members, groups, n_groups, lags), 0)
-        )
+        return np.asarray(np.maximum(bead_sums - self._averages(weighted, members, groups, n_groups, lags), 0))
 
     def curves(self, lags: Lags, group_of_chain: Integers) -> ChainMSD:
         builders = {name: CurveBuilder(lags.lag, lags.logarithmic) for name in ("g1", "g2", "g3")}
         bead_groups = group_of_chain[self._chains[self._beads]]
-        for first, members in group_sets(
-            group_of_chain, self._effort.groups_at_once(len(self._motion.times))
-        ):
+        for first, members in group_sets(group_of_chain, self._effort.groups_at_once(len(self._motion.times))):
             groups = group_of_chain[members] - first
             n_groups = int(groups.max()) + 1
             beads = np.flatnonzero((bead_groups >= first) & (bead_groups < first + n_groups))
-            bead_sums = self._averages(
-                self._motion, self._beads[beads], bead_groups[beads] - first, n_groups, lags
-            )
+            bead_sums = self._averages(self._motion, self._beads[beads], bead_groups[beads] - first, n_groups, lags)
             center_sums = self._averages(self._centers, members, groups, n_groups, lags)
             relative_sums = self._relative_sums(bead_sums, members, groups, n_groups, lags)
             bead_counts = np.bincount(bead_groups[beads] - first, minlength=n_groups)

@@ -13,7 +13,7 @@ from polypace.analysis.groups import assign_groups
 from polypace.analysis.motion import LinearSums, uniform_step
 from polypace.analysis.msd import Progress
 from polypace.analysis.open_motion import open_motion
-from polypace.analysis.selection import chain_numbers
+from polypace.analysis.selection import chain_numbers, chain_order
 from polypace.analysis.spectra import SpectraAccumulator
 from polypace.errors import InputError
 
@@ -73,14 +73,15 @@ def end_to_end_autocorrelation(
     trajectory, dt, molecules, n_groups, n_threads, max_memory, progress
         As in `chain_msd`.
     ends : (n_chains, 2) int, optional
-        First and last bead of each chain; default: first and last particle of each molecule.
+        First and last bead of each chain; default: those of the bonds, else first and last particle of each molecule.
     """
     with open_motion(trajectory, dt, None, Effort(n_threads, max_memory), None, progress) as motion:
         if ends is None:
             chains = chain_numbers(molecules, trajectory, motion.n_particles)
-            order = np.argsort(chains, kind="stable")
-            last = np.cumsum(np.bincount(chains))
-            pairs = np.stack([order[last - np.bincount(chains)], order[last - 1]], axis=1)
+            order = chain_order(molecules, trajectory, chains)
+            counts = np.bincount(chains[order])
+            last = np.cumsum(counts)
+            pairs = np.stack([order[last - counts], order[last - 1]], axis=1)
         else:
             pairs = np.asarray(ends, dtype=np.int64)
             if pairs.ndim != 2 or pairs.shape[1] != 2:
@@ -133,21 +134,20 @@ def rouse_modes(
 ) -> RouseModes:
     """Rouse modes of chains of equal length and their autocorrelations, at equally spaced frames.
 
-    Particles of a chain must follow one another along it. Doi & Edwards, The Theory of Polymer Dynamics (1986), ch. 4;
+    Beads are taken along the bonds of a trajectory that has them; else particles of a chain must follow one
+    another along it. Doi & Edwards, The Theory of Polymer Dynamics (1986), ch. 4;
     discrete form: Kopf, Dünweg & Paul, J. Chem. Phys. 107, 6945 (1997), eq. 4.
     """
     wanted = np.atleast_1d(np.asarray(modes, dtype=np.int64))
     with open_motion(trajectory, dt, None, Effort(n_threads, max_memory), None, progress) as motion:
         chains = chain_numbers(molecules, trajectory, motion.n_particles)
-        counts = np.bincount(chains)
+        order = chain_order(molecules, trajectory, chains)
+        counts = np.bincount(chains[order])
         n_beads = int(counts[0])
         if np.ptp(counts):
-            raise InputError(
-                f"Rouse modes need chains of equal length, got {counts.min()} to {counts.max()} beads"
-            )
+            raise InputError(f"Rouse modes need chains of equal length, got {counts.min()} to {counts.max()} beads")
         if wanted.min() < 1 or wanted.max() >= n_beads:
             raise InputError(f"modes must be 1…{n_beads - 1}, got {wanted.min()}…{wanted.max()}")
-        order = np.argsort(chains, kind="stable")
         bead = np.arange(len(order)) % n_beads + 0.5
         groups = assign_groups(np.arange(len(counts)), n_groups)
         correlations = []

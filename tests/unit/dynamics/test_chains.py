@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polypace.analysis import chain_msd
+import polypace as pp
+from polypace.analysis import chain_msd, end_to_end_autocorrelation
 from polypace.errors import InputError
+from polypace.trajectory import Topology
 from tests.oracle.msd import chain_displacements
 
 
@@ -51,6 +53,25 @@ def test_groups_at_a_time_change_nothing(rng):
     one_by_one = chain_msd(positions, 1.0, molecules=molecules, max_memory=1000)
     np.testing.assert_allclose(one_by_one.g2.msd, all_at_once.g2.msd, rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(one_by_one.g3.error, all_at_once.g3.error, rtol=1e-8, atol=1e-8)
+
+
+def test_central_beads_lie_along_the_bonds(rng):
+    positions, _ = melt(rng)
+    order = rng.permutation(30)  # chains in any order of their atoms, as bond swaps leave them
+    beads = order.reshape(6, 5)
+    bonds = np.concatenate([np.stack([chain[:-1], chain[1:]], axis=1) for chain in beads])
+    topology = Topology(np.arange(1, 31), np.full(30, "B"), np.ones(30), None, bonds)
+    trajectory = pp.open_trajectory(positions, topology, timestep=0.5, coordinates="unwrapped")
+    result = chain_msd(trajectory, central=1)
+    molecules = np.empty(30, dtype=int)
+    molecules[beads.ravel()] = np.repeat(np.arange(6), 5)
+    expected = chain_displacements(positions, molecules, np.ones(30), beads[:, 2])
+    for found, wanted in zip((result.g1, result.g2, result.g3), expected, strict=True):
+        np.testing.assert_allclose(found.msd, wanted, rtol=1e-10, atol=1e-10)
+    ends = end_to_end_autocorrelation(trajectory)
+    np.testing.assert_allclose(
+        ends.correlation[0], ((positions[:, beads[:, 4]] - positions[:, beads[:, 0]]) ** 2).sum(axis=2).mean()
+    )
 
 
 def test_bad_input_is_named(rng):
