@@ -50,7 +50,8 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
     n_frames = n_atoms = 0
     for index, atoms in enumerate(iterate_frames(frames)):
         name = f"frame {index}"
-        labels, own = read_labels(atoms, name), weights.of_frame(atoms, name)
+        labels = read_labels(atoms, name)
+        own = weights.of_frame(atoms, labels, name)
         composition = count_elements(atoms, elements, name)
         if labels.energy is not None and own.energy > 0:
             compositions.append(composition)
@@ -102,7 +103,8 @@ def compress_frames(
 
     def compress(index: int, atoms: ase.Atoms, rows: DesignRows) -> None:
         name = f"frame {index}"
-        labels, own = read_labels(atoms, name), weights.of_frame(atoms, name)
+        labels = read_labels(atoms, name)
+        own = weights.of_frame(atoms, labels, name)
         composition = count_elements(atoms, potential.elements, name)
         _add_energy(compressors["energy"], rows.energy, labels, own, composition, e0, weights)
         _add_forces(compressors["forces"], rows.forces, labels, own)

@@ -9,6 +9,7 @@ import ase
 import numpy as np
 import numpy.typing as npt
 
+from polypace.ace.labels import Labels
 from polypace.errors import InputError
 
 
@@ -27,8 +28,8 @@ class Weights:
 
         Σ_frames g [w_E ((E − Ê)/N)² + w_F Σ_atoms m_a |F_a − F̂_a|² + w_V Σ_6 ((V − V̂)/N)²],
 
-    energies and virials in eV per atom, forces in eV/Å. A weight says 1/σ², σ the error one is ready to accept: the
-    defaults balance 1 meV/atom, 30 meV/Å and 2 meV/atom.
+    energies and virials in eV per atom, forces in eV/Å. A weight says 1/σ², σ the error one is ready to accept:
+    the defaults balance 0.1 meV/atom, 30 meV/Å and 1 meV/atom.
 
     Parameters
     ----------
@@ -38,16 +39,19 @@ class Weights:
         g of frames by their `info["config_type"]`; 1 for those not named.
     per_atom : bool
         False: energies and virials of whole frames, without the division by N.
+    large_force : float > 0, optional
+        f in eV/Å: m_a is divided by 1 + |F_a|²/f², so that a few violent contacts do not rule the fit.
 
     Per frame, `info["energy_weight"]` multiplies w_E and w_V (`info["virial_weight"]` w_V instead where present);
     per atom, `arrays["force_weight"]` is m_a: 1 counts, 0 masks.
     """
 
-    energy: float = 1e6
-    forces: float = 1.1e3
-    virial: float = 2.5e5
+    energy: float = 1e8
+    forces: float = 1e3
+    virial: float = 1e6
     config_types: Mapping[str, float] = field(default_factory=dict)
     per_atom: bool = True
+    large_force: float | None = None
 
     def __post_init__(self) -> None:
         named = {"energy": self.energy, "forces": self.forces, "virial": self.virial}
@@ -55,16 +59,20 @@ class Weights:
         for name, value in named.items():
             if not (np.isfinite(value) and value >= 0):
                 raise InputError(f"weights: {name} must be finite and not negative, got {value}")
+        if self.large_force is not None and not self.large_force > 0:
+            raise InputError(f"weights: large_force must be positive, got {self.large_force} eV/Å")
         if self.energy == self.forces == self.virial == 0:
             raise InputError("weights: energy, forces and virial are all 0, nothing is left to fit")
 
-    def of_frame(self, atoms: ase.Atoms, name: str) -> FrameWeights:
+    def of_frame(self, atoms: ase.Atoms, labels: Labels, name: str) -> FrameWeights:
         """Weights of one frame; `name` stands for it in messages."""
         kind = self.config_types.get(str(atoms.info.get("config_type", "")), 1.0)
         own_energy = _own(atoms.info.get("energy_weight", 1.0), (), name, 'info["energy_weight"]')
         own_virial = _own(atoms.info.get("virial_weight", own_energy), (), name, 'info["virial_weight"]')
         mask = atoms.arrays.get("force_weight", np.ones(len(atoms)))
         mask = _own(mask, (len(atoms),), name, 'arrays["force_weight"]')
+        if self.large_force is not None and labels.forces is not None:
+            mask = mask / (1 + np.sum(labels.forces**2, axis=1) / self.large_force**2)
         return FrameWeights(
             energy=float(kind * self.energy * own_energy),
             virial=float(kind * self.virial * own_virial),

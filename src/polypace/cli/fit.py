@@ -35,6 +35,7 @@ def fit_command(
     energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e8,
     force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
     virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
+    large_force: Annotated[float | None, typer.Option(help="Forces beyond this (eV/Å) weigh less.")] = None,
     e0: Annotated[
         str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")
     ] = "least_squares",
@@ -55,7 +56,7 @@ def fit_command(
     result = fit(
         frames,
         basis or default_basis(frames),
-        weights=Weights(energy_weight, force_weight, virial_weight),
+        weights=Weights(energy_weight, force_weight, virial_weight, large_force=large_force),
         solver=_solver(solver, alpha),
         test_frames=test_frames,
         e0=parse_e0(e0),

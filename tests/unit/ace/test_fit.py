@@ -11,8 +11,8 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from polypace.ace import BasisSpec, CoreRepulsion, Ridge, Weights, design_rows, evaluate, fit, measure_errors
+from polypace.ace.labels import read_labels
 from polypace.ace.reference_energies import least_squares_energies
-from polypace.ace.weights import FrameWeights
 from polypace.errors import InputError
 
 E0 = {"Al": -1.5, "Ni": -2.5}
@@ -187,8 +187,13 @@ def test_bad_weights_are_named(truth):
     atoms = labelled(energy=1.0)
     atoms.arrays["force_weight"] = np.array([1.0, -1.0])
     with pytest.raises(InputError, match="force_weight"):
-        Weights().of_frame(atoms, "frame 0")
-    assert isinstance(Weights().of_frame(labelled(energy=1.0), "frame 0"), FrameWeights)
+        Weights().of_frame(atoms, read_labels(atoms, "frame 0"), "frame 0")
+
+
+def test_large_forces_weigh_less():
+    atoms = labelled(forces=[[0, 0, 3.0], [0, 0, 0]])
+    weights = Weights(forces=2.0, large_force=1.5).of_frame(atoms, read_labels(atoms, "frame 0"), "frame 0")
+    np.testing.assert_allclose(weights.forces, [2.0 / 5, 2.0])
 
 
 def test_reproduces_the_published_copper_fit(shared):
