@@ -125,7 +125,7 @@ def fit(
     test_frames: Frames | None = None,
     e0: E0Choice = "least_squares",
     core_repulsion: Literal["zbl"] | CoreRepulsion | None = None,
-    smoothness: float = 2.0,
+    smoothness: float = 1.0,
     n_threads: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:

@@ -83,7 +83,7 @@ class Ridge:
         False: plain ridge regression, ‖A c − y‖² + α ‖c‖².
     """
 
-    alpha: float | None = 1e-8
+    alpha: float | None = 1e-12
     scale_columns: bool = True
 
     def solve(self, groups: Mapping[str, CompressedRows], penalties: Matrix) -> Solution:
@@ -207,7 +207,9 @@ class _EvidenceSearch:
             freedom = max(group.n_rows - determined, 1e-3 * group.n_rows)
             # A group that is reproduced to rounding has no noise to measure: at least 1e-6 of its targets.
             least = 1e-12 * group.target_square() / group.n_rows * freedom
-            precision = freedom / max(group.loss(coefficients), least, 1e-300)
+            # And it cannot have more noise than targets: without this bound a small group is given up early on.
+            most = group.target_square() / group.n_rows * freedom
+            precision = freedom / max(min(group.loss(coefficients), most), least, 1e-300)
             change = max(change, abs(np.log(precision / self._precision[name])))
             self._precision[name] = float(precision)
         return change
