@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "base/errors.hpp"
@@ -162,8 +163,18 @@ class SlabEvaluation {
 
 }  // namespace
 
+struct StructureWorkspaces::Implementation {
+  std::mutex busy;
+  std::vector<Scratch> scratch;
+};
+
+StructureWorkspaces::StructureWorkspaces() : implementation_(std::make_unique<Implementation>()) {}
+StructureWorkspaces::~StructureWorkspaces() = default;
+StructureWorkspaces::StructureWorkspaces(StructureWorkspaces&&) noexcept = default;
+StructureWorkspaces& StructureWorkspaces::operator=(StructureWorkspaces&&) noexcept = default;
+
 void evaluate_structures(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
-                         int n_threads) {
+                         int n_threads, StructureWorkspaces& workspaces) {
   n_threads = resolve_n_threads(n_threads);
   require(evaluator.max_cutoff() > 0, "the potential defines no bond, so it has no cutoff");
   require(!outputs.forces == !outputs.virials, "forces and virials are wanted together or not at all");
@@ -179,8 +190,11 @@ void evaluate_structures(const Evaluator& evaluator, const Structures& structure
   }
   // Parts of one structure add into arrays of their own, which are joined in order, so threads do not change the sums.
   std::vector<std::vector<double>> partial(slabs.size());
-  std::vector<Scratch> scratch;
-  for (int thread = 0; thread < n_threads; ++thread) scratch.push_back({evaluator.make_workspace(), {}, {}, {}, {}});
+  const std::unique_lock<std::mutex> kept(workspaces.implementation_->busy, std::try_to_lock);
+  std::vector<Scratch> own;
+  std::vector<Scratch>& scratch = kept ? workspaces.implementation_->scratch : own;
+  while (scratch.size() < static_cast<std::size_t>(n_threads))
+    scratch.push_back({evaluator.make_workspace(), {}, {}, {}, {}});
   const SlabEvaluation evaluation(evaluator, structures, outputs);
   parallel_for(slabs.size(), n_threads, [&](std::size_t i, int thread) {
     const Slab& slab = slabs[i];

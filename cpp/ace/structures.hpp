@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "ace/evaluator.hpp"
@@ -30,8 +31,25 @@ struct StructureOutputs {
   double* core_factors = nullptr;  // n_atoms
 };
 
-// The result does not depend on n_threads. Memory for neighbours is bounded by a group of structures.
+// Scratch memory of the threads, kept between calls because giving it back to the system and getting it again costs as
+// much as the evaluation of a small structure. A second call at the same time uses memory of its own.
+class StructureWorkspaces {
+ public:
+  StructureWorkspaces();
+  ~StructureWorkspaces();
+  StructureWorkspaces(StructureWorkspaces&&) noexcept;
+  StructureWorkspaces& operator=(StructureWorkspaces&&) noexcept;
+
+ private:
+  friend void evaluate_structures(const Evaluator&, const Structures&, const StructureOutputs&, int,
+                                  StructureWorkspaces&);
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// The result does not depend on n_threads. Neighbours are in memory for one block of atoms per thread. The workspaces
+// must be used with this evaluator only.
 void evaluate_structures(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
-                         int n_threads);
+                         int n_threads, StructureWorkspaces& workspaces);
 
 }  // namespace polypace::ace

@@ -27,12 +27,18 @@ Instructions instructions_from(const std::string& name) {
   return Instructions::avx512;
 }
 
+// What Python calls an Evaluator: it keeps its scratch memory between calls.
+struct KeptEvaluator {
+  Evaluator evaluator;
+  mutable StructureWorkspaces workspaces;
+};
+
 template <class Potential>
-Evaluator make_evaluator(const Potential& potential, const std::string& radial, const std::string& instructions) {
+KeptEvaluator make_evaluator(const Potential& potential, const std::string& radial, const std::string& instructions) {
   py::gil_scoped_release release;
-  Evaluator evaluator(potential, radial_from(radial));
-  evaluator.use_instructions(instructions_from(instructions));
-  return evaluator;
+  KeptEvaluator kept{Evaluator(potential, radial_from(radial)), {}};
+  kept.evaluator.use_instructions(instructions_from(instructions));
+  return kept;
 }
 
 // Structures of one call: `atoms_per_structure`, then everything concatenated.
@@ -64,9 +70,10 @@ struct Batch {
   py::ssize_t n_structures() const { return static_cast<py::ssize_t>(structures.n_structures()); }
 };
 
-py::tuple evaluate(const Evaluator& evaluator, const Array<std::int64_t>& counts, const Array<double>& positions,
+py::tuple evaluate(const KeptEvaluator& kept, const Array<std::int64_t>& counts, const Array<double>& positions,
                    const Array<int>& species, const Array<double>& cells, const Array<bool>& pbc, int n_threads) {
   const Batch batch(counts, positions, species, cells, pbc);
+  const Evaluator& evaluator = kept.evaluator;
   const py::ssize_t n = batch.n_atoms(), n_structures = batch.n_structures();
   std::vector<double> energies(n), forces(3 * n), virials(6 * n_structures), core_factors(n);
   std::vector<double> gammas(evaluator.has_active_set() ? n : 0);
@@ -78,7 +85,7 @@ py::tuple evaluate(const Evaluator& evaluator, const Array<std::int64_t>& counts
   if (evaluator.has_active_set()) outputs.gammas = gammas.data();
   {
     py::gil_scoped_release release;
-    evaluate_structures(evaluator, batch.structures, outputs, n_threads);
+    evaluate_structures(evaluator, batch.structures, outputs, n_threads, kept.workspaces);
   }
   const auto n_gammas = static_cast<py::ssize_t>(gammas.size());
   return py::make_tuple(to_numpy(std::move(energies), {n}), to_numpy(std::move(forces), {n, 3}),
@@ -87,28 +94,28 @@ py::tuple evaluate(const Evaluator& evaluator, const Array<std::int64_t>& counts
 }
 
 template <double* StructureOutputs::*wanted>
-std::vector<double> evaluate_one(const Evaluator& evaluator, const Batch& batch, std::size_t row_size, int n_threads) {
+std::vector<double> evaluate_one(const KeptEvaluator& kept, const Batch& batch, std::size_t row_size, int n_threads) {
   std::vector<double> values(batch.structures.n_atoms() * row_size);
   StructureOutputs outputs;
   outputs.*wanted = values.data();
   py::gil_scoped_release release;
-  evaluate_structures(evaluator, batch.structures, outputs, n_threads);
+  evaluate_structures(kept.evaluator, batch.structures, outputs, n_threads, kept.workspaces);
   return values;
 }
 
-py::array_t<double> project(const Evaluator& evaluator, const Array<std::int64_t>& counts,
+py::array_t<double> project(const KeptEvaluator& kept, const Array<std::int64_t>& counts,
                             const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
                             const Array<bool>& pbc, int n_threads) {
   const Batch batch(counts, positions, species, cells, pbc);
-  const int n = evaluator.max_projections();
-  return to_numpy(evaluate_one<&StructureOutputs::projections>(evaluator, batch, n, n_threads), {batch.n_atoms(), n});
+  const int n = kept.evaluator.max_projections();
+  return to_numpy(evaluate_one<&StructureOutputs::projections>(kept, batch, n, n_threads), {batch.n_atoms(), n});
 }
 
-py::array_t<double> grade(const Evaluator& evaluator, const Array<std::int64_t>& counts,
+py::array_t<double> grade(const KeptEvaluator& kept, const Array<std::int64_t>& counts,
                           const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
                           const Array<bool>& pbc, int n_threads) {
   const Batch batch(counts, positions, species, cells, pbc);
-  return to_numpy(evaluate_one<&StructureOutputs::gammas>(evaluator, batch, 1, n_threads), {batch.n_atoms()});
+  return to_numpy(evaluate_one<&StructureOutputs::gammas>(kept, batch, 1, n_threads), {batch.n_atoms()});
 }
 
 py::tuple design_rows(const DesignRowBuilder& builder, const Array<std::int64_t>& counts,
@@ -130,13 +137,13 @@ DesignRowBuilder make_builder(const BPotential& potential, const std::string& ra
   return DesignRowBuilder(potential, radial_from(radial), instructions_from(instructions));
 }
 
-void set_active_set(Evaluator& evaluator, const std::vector<Array<double>>& matrices) {
+void set_active_set(KeptEvaluator& kept, const std::vector<Array<double>>& matrices) {
   ActiveSet active_set;
   for (const auto& matrix : matrices) {
     const auto view = view2(matrix, "active set");
     active_set.matrices.emplace_back(view.data(), view.data() + view.size());
   }
-  evaluator.set_active_set(active_set);
+  kept.evaluator.set_active_set(active_set);
 }
 
 }  // namespace
@@ -147,17 +154,19 @@ void bind_ace(py::module_ m) {
                 py::arg("species").noconvert(), py::arg("cells").noconvert(), py::arg("pbc").noconvert(),
                 py::arg("n_threads") = 0);
   };
-  py::class_<Evaluator> evaluator(m, "Evaluator");
+  py::class_<KeptEvaluator> evaluator(m, "Evaluator");
   evaluator
       .def(py::init(&make_evaluator<BPotential>), py::arg("potential"), py::arg("radial") = "spline",
            py::arg("instructions") = "best")
       .def(py::init(&make_evaluator<CTildePotential>), py::arg("potential"), py::arg("radial") = "spline",
            py::arg("instructions") = "best")
-      .def_property_readonly("instructions", &Evaluator::instructions)
-      .def_property_readonly("max_cutoff", &Evaluator::max_cutoff)
-      .def_property_readonly("has_active_set", &Evaluator::has_active_set)
-      .def_property_readonly("active_set_is_full", &Evaluator::active_set_is_full)
-      .def("n_projections", &Evaluator::n_projections, py::arg("species"))
+      .def_property_readonly("instructions", [](const KeptEvaluator& kept) { return kept.evaluator.instructions(); })
+      .def_property_readonly("max_cutoff", [](const KeptEvaluator& kept) { return kept.evaluator.max_cutoff(); })
+      .def_property_readonly("has_active_set", [](const KeptEvaluator& kept) { return kept.evaluator.has_active_set(); })
+      .def_property_readonly("active_set_is_full",
+                             [](const KeptEvaluator& kept) { return kept.evaluator.active_set_is_full(); })
+      .def("n_projections", [](const KeptEvaluator& kept, int species) { return kept.evaluator.n_projections(species); },
+           py::arg("species"))
       .def("set_active_set", &set_active_set, py::arg("matrices"));
   structures(evaluator, "evaluate", &evaluate);
   structures(evaluator, "project", &project);

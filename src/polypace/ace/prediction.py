@@ -91,9 +91,10 @@ def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
         missing = ~np.any(cell != 0, axis=1)
         if np.any(missing & atoms.pbc):
             raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
-        if not missing.any() and abs(np.linalg.det(cell)) == 0:
+        volume = 0.0 if missing.any() else abs(np.linalg.det(cell))
+        if volume == 0 and not missing.any():
             raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
-        volumes.append(0.0 if missing.any() else abs(np.linalg.det(cell)))
+        volumes.append(volume)
         cells.append(np.asarray(atoms.cell.complete()) if missing.any() else cell)
         pbc.append(np.asarray(atoms.pbc, dtype=bool))
     n = len(positions)
