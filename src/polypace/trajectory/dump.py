@@ -47,6 +47,7 @@ CHOICES = (
     (("xs", "ys", "zs"), False, True, Coordinates.WRAPPED),
 )
 IMAGE_COLUMNS = ("ix", "iy", "iz")
+STATIC_COLUMNS = ("id", "type", "mol", "element", "mass")
 IDENTIFIER, SKIPPED = 6, -1
 UNWANTED, UNKNOWN = -1, -2
 LARGEST_ID_TABLE = 1 << 27
@@ -116,8 +117,7 @@ class DumpSource:
 
     def _first_frame(self) -> tuple[dict[str, npt.NDArray[np.str_]], Int, bool]:
         """Per-atom texts of the first frame in the order of ids, and the ids."""
-        words = self._first_words()
-        columns = {name: words[:, k] for k, name in enumerate(self._columns)}
+        columns = self._first_columns()
         has_ids = "id" in columns
         ids = self._integers(columns["id"], "id") if has_ids else np.arange(self.n_atoms)
         order = np.argsort(ids, kind="stable")
@@ -129,10 +129,9 @@ class DumpSource:
             raise FileFormatError(
                 f"{self._place(0)}: atom ids must be 0…{LARGEST_ID_TABLE - 1}, got {ids[0]}…{ids[-1]}"
             )
-        kept = ("type", "mol", "element", "mass")
         if "mol" in columns:
             columns["mol"] = self._integers(columns["mol"], "mol").astype(np.str_)
-        return {name: columns[name][order] for name in kept if name in columns}, ids, has_ids
+        return {name: words[order] for name, words in columns.items() if name != "id"}, ids, has_ids
 
     def _integers(self, words: npt.NDArray[np.str_], column: str) -> Int:
         try:
@@ -143,25 +142,26 @@ class DumpSource:
         except (ValueError, FloatingPointError):
             raise FileFormatError(f"{self._place(0)}: the column {column} must hold integers") from None
 
-    def _first_words(self) -> npt.NDArray[np.str_]:
+    def _first_columns(self) -> dict[str, npt.NDArray[np.str_]]:
+        """The columns of the first frame that are not coordinates, in the order of the file."""
         index, n_columns = self._index, len(self._columns)
-        size = int(index.ends[0] - index.begins[0])
-        buffer = bytearray(size)
-        source = self._bytes[int(index.files[0])]
-        source.read(int(index.begins[0]), memoryview(buffer))
-        if not self._binary[int(index.files[0])]:
-            words = np.array(buffer.decode(errors="replace").split(), dtype=np.str_)
-            if words.size != self.n_atoms * n_columns:
-                raise FileFormatError(
-                    f"{self._place(0)}: {words.size} values for {self.n_atoms} atoms of {n_columns} columns"
-                )
-            return words.reshape(self.n_atoms, n_columns)
-        rows, place = [], 0
-        while place < size:
-            n = int(np.frombuffer(buffer, np.int32, 1, place)[0])
-            rows.append(np.frombuffer(buffer, np.float64, n, place + 4).reshape(-1, n_columns))
-            place += 4 + 8 * n
-        return np.array([[f"{value:.12g}" for value in row] for row in np.concatenate(rows)], dtype=np.str_)
+        kept = {name: k for k, name in enumerate(self._columns) if name in STATIC_COLUMNS}
+        buffer = bytearray(int(index.ends[0] - index.begins[0]))
+        self._bytes[int(index.files[0])].read(int(index.begins[0]), memoryview(buffer))
+        if self._binary[int(index.files[0])]:
+            rows, place = [], 0
+            while place < len(buffer):
+                n = int(np.frombuffer(buffer, np.int32, 1, place)[0])
+                rows.append(np.frombuffer(buffer, np.float64, n, place + 4).reshape(-1, n_columns))
+                place += 4 + 8 * n
+            table = np.concatenate(rows)
+            return {name: np.array([f"{value:.12g}" for value in table[:, k]]) for name, k in kept.items()}
+        words = buffer.decode(errors="replace").split()
+        if len(words) != self.n_atoms * n_columns:
+            raise FileFormatError(
+                f"{self._place(0)}: {len(words)} values for {self.n_atoms} atoms of {n_columns} columns"
+            )
+        return {name: np.array(words[k::n_columns], dtype=np.str_) for name, k in kept.items()}
 
     def read(self, frames: Int, atoms: Int | None) -> Block:
         """Positions (Å) and image flags of `frames` and `atoms` (ascending indices; None: all)."""
