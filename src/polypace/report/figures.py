@@ -66,6 +66,8 @@ def curves(
                 ax.set_yscale("log")
             else:
                 ax.set_ylim(bottom=0)
+                seen = np.asarray(data[x])[np.asarray(data["reference"]) + np.asarray(data["ace"]) > 0]
+                ax.set_xlim(seen[0] - 0.02 * np.ptp(seen), seen[-1] + 0.02 * np.ptp(seen))
             ax.set_title(f"C{chain['chain_length']}")
             ax.set_xlabel(x_label)
         axes[0].set_ylabel(y_label)
@@ -94,6 +96,7 @@ def msd_curves(chains: Sequence[Mapping[str, Any]]) -> str:
                     )
             ax.set_xscale("log")
             ax.set_yscale("log")
+            ax.xaxis.set_minor_formatter("")
             ax.set_title(f"C{chain['chain_length']}")
             ax.set_xlabel("lag time t (ps)")
         axes[0].set_ylabel("mean squared displacement (Å²)")
@@ -127,11 +130,12 @@ def density_series(chains: Sequence[Mapping[str, Any]]) -> str:
             series = chain["density_series"]
             for key, style in (("reference", REFERENCE), ("ace", ACE)):
                 ax.plot(series[f"{key}_time_ps"], series[key], **{**style, "ls": "-", "lw": 0.9})
-                ax.axhline(chain["density_g_per_cm3"][key]["mean"], color=style["color"], lw=0.8, ls=":")
+                mean = chain["density_g_per_cm3"][key]["mean"]
+                ax.axhline(mean, color=style["color"], lw=0.8, ls=":", label="_mean")
             ax.set_title(f"C{chain['chain_length']}")
             ax.set_xlabel("time (ps)")
         axes[0].set_ylabel("density (g/cm³)")
-        axes[-1].legend([REFERENCE["label"], ACE["label"]], handlelength=1)
+        axes[-1].legend(handlelength=1)
 
     return draw(len(chains), body)
 
@@ -150,6 +154,7 @@ def scans(results: Mapping[str, Any]) -> str:
                 **{**REFERENCE, "label": "reference" if number == 0 else None, "lw": 1.0, "ls": ":"},
             )
         ax.set_yscale("symlog", linthresh=0.1)
+        ax.set_ylim(-30, 300)
         ax.set_xlabel("closest contact of two chains (Å)")
         ax.set_ylabel("energy over far apart (eV)")
         ax.legend()
