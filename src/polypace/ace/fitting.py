@@ -85,9 +85,7 @@ class FitResult:
         composition = count_elements(atoms, self.potential.elements, "the structure")
         if len(self.e0) and self.solution.posterior.factor.shape[0] == len(rows.energy):
             composition, n_e0 = composition[:0], 0
-        energy = self.solution.posterior.standard_deviation(
-            np.concatenate([rows.energy, composition])[None, :]
-        )
+        energy = self.solution.posterior.standard_deviation(np.concatenate([rows.energy, composition])[None, :])
         flat = np.pad(rows.forces.reshape(3 * len(atoms), -1), ((0, 0), (0, n_e0)))
         return Uncertainty(float(energy[0]), self.solution.posterior.standard_deviation(flat).reshape(-1, 3))
 
@@ -111,9 +109,7 @@ class FitResult:
 
     def write_metrics(self, path: str | Path) -> None:
         """Write `as_dict()` as JSON."""
-        Path(path).write_text(
-            json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        Path(path).write_text(json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def fit(
@@ -187,9 +183,7 @@ def fit(
     clock.lap("solve")
     fitted, e0_final = _with_solution(final, solution, e0_start)
     metrics = measure_errors(frames, fitted, n_threads=n_threads)
-    test_metrics = (
-        measure_errors(test_frames, fitted, n_threads=n_threads) if test_frames is not None else None
-    )
+    test_metrics = measure_errors(test_frames, fitted, n_threads=n_threads) if test_frames is not None else None
     clock.lap("metrics")
     return FitResult(fitted, metrics, test_metrics, e0_final, weights, solution, groups, penalties, seconds)
 
@@ -203,9 +197,7 @@ def linear_basis(basis: Any) -> Potential:
     if not isinstance(basis, Potential):
         raise InputError(f"basis must be a BasisSpec, a Potential or a path, got {type(basis).__name__}")
     if not basis.has_functions:
-        raise InputError(
-            "basis is in C-tilde form (.yace), which has no functions to fit: give the .yaml form"
-        )
+        raise InputError("basis is in C-tilde form (.yace), which has no functions to fit: give the .yaml form")
     if not basis.is_linear:
         raise InputError(
             "basis must be linear in its coefficients for this fit: ndensity 1, fs_parameters [1, 1] and no core "
@@ -220,7 +212,7 @@ def _read_basis(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"basis file {path} does not exist")
     with path.open(encoding="utf-8") as lines:
-        is_potential = any(line.startswith(("species:", "functions: {", "E0:")) for line in lines)
+        is_potential = any(line.startswith("species:") for line in lines)
     return Potential.read(path) if is_potential or path.suffix == ".yace" else BasisSpec.read(path)
 
 
@@ -235,9 +227,7 @@ def _solver(solver: str | Solver) -> Solver:
 def _starting_e0(survey: Survey, potential: Potential, e0: E0Choice) -> dict[str, float]:
     if isinstance(e0, str):
         if e0 != "least_squares":
-            raise InputError(
-                f"e0 must be 'least_squares', a number or a mapping from element to eV, got {e0!r}"
-            )
+            raise InputError(f"e0 must be 'least_squares', a number or a mapping from element to eV, got {e0!r}")
         return least_squares_energies(survey.compositions, survey.energies, potential.elements)
     return given_energies(e0, potential.elements)
 

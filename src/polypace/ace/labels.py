@@ -10,8 +10,10 @@ import ase
 import ase.io
 import numpy as np
 import numpy.typing as npt
+from ase.io.extxyz import XYZError
+from ase.io.formats import UnknownFileTypeError
 
-from polypace.errors import InputError
+from polypace.errors import FileFormatError, InputError
 
 Frames = Sequence[ase.Atoms] | str | Path
 
@@ -38,7 +40,21 @@ def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
     path = Path(frames)
     if not path.is_file():
         raise FileNotFoundError(f"file of labelled frames {path} does not exist")
-    yield from ase.io.iread(path, index=":")
+    if path.stat().st_size == 0:
+        raise InputError(f"file of labelled frames {path} is empty: there are no frames to work on")
+    frames_of_file = ase.io.iread(path, index=":")
+    number = 0
+    while True:
+        try:
+            atoms = next(frames_of_file, None)
+        except (ValueError, KeyError, IndexError, UnknownFileTypeError, XYZError) as error:
+            raise FileFormatError(
+                f"{path}: frame {number} cannot be read ({error}): give a file that ASE reads, such as extxyz"
+            ) from None
+        if atoms is None:
+            return
+        yield atoms
+        number += 1
 
 
 def read_labels(atoms: ase.Atoms, name: str) -> Labels:
@@ -70,9 +86,7 @@ def read_labels(atoms: ase.Atoms, name: str) -> Labels:
     return Labels(energy, forces, virial)
 
 
-def _finite(
-    values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str
-) -> npt.NDArray[np.float64]:
+def _finite(values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str) -> npt.NDArray[np.float64]:
     array = np.asarray(values, dtype=float)
     if array.shape != shape:
         raise InputError(f"{name}: {quantity} must have shape {shape}, got {array.shape}")

@@ -230,4 +230,8 @@ def _last_line(path: Path) -> dict[str, float]:
 
 
 def _tail(path: Path) -> str:
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]) if path.is_file() else ""
+    return (
+        "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:])
+        if path.is_file()
+        else ""
+    )

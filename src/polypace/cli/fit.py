@@ -21,27 +21,19 @@ DEFAULT_BASIS = {
 def fit_command(
     data: Annotated[Path, typer.Argument(help="Labelled frames in a format that ASE reads, e.g. extxyz.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The potential, .yaml.")] = Path("pot.yaml"),
-    basis: Annotated[
-        Path | None, typer.Option(help="Recipe with pacemaker's keys, or a .yaml potential.")
-    ] = None,
+    basis: Annotated[Path | None, typer.Option(help="Recipe with pacemaker's keys, or a .yaml potential.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled frames to measure the fit with.")] = None,
     solver: Annotated[str, typer.Option(help="ridge, blr or ard.")] = "ridge",
     alpha: Annotated[
         float | None, typer.Option(help="Strength of the ridge; chosen by cross-validation without.")
     ] = None,
-    smoothness: Annotated[
-        float, typer.Option(help="Exponent of the penalty on rough functions; 0: none.")
-    ] = 2.0,
+    smoothness: Annotated[float, typer.Option(help="Exponent of the penalty on rough functions; 0: none.")] = 2.0,
     energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e8,
     force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
     virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
     large_force: Annotated[float | None, typer.Option(help="Forces beyond this (eV/Å) weigh less.")] = None,
-    e0: Annotated[
-        str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")
-    ] = "least_squares",
-    core_repulsion: Annotated[
-        bool, typer.Option(help="ZBL below the shortest distances of the data.")
-    ] = True,
+    e0: Annotated[str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")] = "least_squares",
+    core_repulsion: Annotated[bool, typer.Option(help="ZBL below the shortest distances of the data.")] = True,
     yace: Annotated[bool, typer.Option("--yace", help="Write OUTPUT with .yace too.")] = False,
     active_set: Annotated[bool, typer.Option("--active-set", help="Write OUTPUT with .asi too.")] = False,
     report: Annotated[Path | None, typer.Option(help="Folder for parity and error plots.")] = None,
@@ -86,9 +78,7 @@ def default_basis(frames: list[Any]) -> Any:
     elements = sorted({symbol for atoms in frames for symbol in atoms.get_chemical_symbols()})
     if not elements:
         raise InputError("there are no frames to fit to: the file is empty")
-    return BasisSpec(
-        elements, bonds={"ALL": DEFAULT_BASIS["ALL"]}, functions={"ALL": DEFAULT_BASIS["functions"]}
-    )
+    return BasisSpec(elements, bonds={"ALL": DEFAULT_BASIS["ALL"]}, functions={"ALL": DEFAULT_BASIS["functions"]})
 
 
 def parse_e0(text: str) -> Any:
@@ -100,9 +90,7 @@ def parse_e0(text: str) -> Any:
             return float(text)
         return {pair.split(":")[0].strip(): float(pair.split(":")[1]) for pair in text.split(",")}
     except ValueError:
-        raise InputError(
-            f"--e0 must be least_squares, a number or like C:-1.2,H:-0.5, got {text!r}"
-        ) from None
+        raise InputError(f"--e0 must be least_squares, a number or like C:-1.2,H:-0.5, got {text!r}") from None
 
 
 def _solver(name: str, alpha: float | None) -> Any:
@@ -145,8 +133,7 @@ def print_fit(result: FitResult, output: Path) -> None:
 def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
     parts = [(name, str(metrics.n_frames), metrics.quantities)]
     parts += [
-        (f"  C{length}" if length.isdigit() else f"  {length}", "", q)
-        for length, q in metrics.by_chain_length.items()
+        (f"  C{length}" if length.isdigit() else f"  {length}", "", q) for length, q in metrics.by_chain_length.items()
     ]
     parts += [(f"  {kind}", "", q) for kind, q in list(metrics.by_config_type.items())[:12]]
     for label, n_frames, quantities in parts:

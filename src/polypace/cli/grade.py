@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from polypace.select import GradeSummary
+    import ase
+    import numpy as np
+    import numpy.typing as npt
+
+    from polypace.ace import Potential
+    from polypace.select import ActiveSet, GradeSummary
+
+BATCH_ATOMS = 8192
 
 
 def grade_command(
@@ -38,19 +45,27 @@ def grade_command(
         output.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
-def _grade_file(path: Path, ace, active, threads: int):  # type: ignore[no-untyped-def]
+def _grade_file(
+    path: Path, ace: Potential, active: ActiveSet, threads: int
+) -> tuple[list[ase.Atoms], list[npt.NDArray[np.float64]]]:
     from rich.progress import Progress
 
     from polypace.ace.labels import iterate_frames
     from polypace.select import extrapolation_grade
 
-    frames, grades = [], []
+    frames: list[ase.Atoms] = []
+    grades: list[npt.NDArray[np.float64]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task(str(path), total=None)
+        waiting: list[ase.Atoms] = []
         for atoms in iterate_frames(path):
             frames.append(atoms)
-            grades += extrapolation_grade([atoms], ace, active, n_threads=threads)
-            progress.update(task, advance=1, description=f"{path}: {len(frames)} frames")
+            waiting.append(atoms)
+            if sum(map(len, waiting)) >= BATCH_ATOMS:
+                grades += extrapolation_grade(waiting, ace, active, n_threads=threads)
+                waiting = []
+                progress.update(task, description=f"{path}: {len(grades)} frames")
+        grades += extrapolation_grade(waiting, ace, active, n_threads=threads) if waiting else []
     return frames, grades
 
 

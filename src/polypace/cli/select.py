@@ -16,12 +16,8 @@ def select_command(
     ),
     n: Annotated[int | None, typer.Option("--number", "-n", help="At most so many frames.")] = None,
     max_atoms: Annotated[int | None, typer.Option(help="At most so many atoms.")] = None,
-    known: Annotated[
-        Path | None, typer.Option("--active-set", "-a", help="What is known already, .asi.")
-    ] = None,
-    write_active_set: Annotated[
-        Path | None, typer.Option(help="Write an active set of all data (.asi).")
-    ] = None,
+    known: Annotated[Path | None, typer.Option("--active-set", "-a", help="What is known already, .asi.")] = None,
+    write_active_set: Annotated[Path | None, typer.Option(help="Write an active set of all data (.asi).")] = None,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Choose frames by D-optimality and write them, most informative first; each notes where it came from."""

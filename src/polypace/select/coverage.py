@@ -43,9 +43,7 @@ def summarize_grades(
     }
 
 
-def chain_places(
-    molecules: npt.NDArray[np.int64], is_backbone: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.str_]:
+def chain_places(molecules: npt.NDArray[np.int64], is_backbone: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
     """(n_atoms,) "end", "next", "middle" of backbone atoms, "" of others, and of molecules of fewer than 3."""
     places = np.full(len(molecules), "", dtype="<U6")
     for molecule in np.unique(molecules):

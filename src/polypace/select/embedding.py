@@ -18,9 +18,7 @@ def embedding_derivatives(embedding: Any, densities: npt.NDArray[np.float64]) ->
     if embedding.kind == formats.EmbeddingKind.FinnisSinclairShiftedScaled:
         derivative = _shifted_scaled
     weights, exponents = embedding.parameters[0::2], embedding.parameters[1::2]
-    columns = [
-        w * derivative(densities[:, p], m) for p, (w, m) in enumerate(zip(weights, exponents, strict=True))
-    ]
+    columns = [w * derivative(densities[:, p], m) for p, (w, m) in enumerate(zip(weights, exponents, strict=True))]
     return np.column_stack(columns)
 
 

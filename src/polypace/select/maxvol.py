@@ -92,9 +92,7 @@ def _checked_start(start: npt.ArrayLike, n: int, r: int) -> npt.NDArray[np.int64
     return selection
 
 
-def _coefficients(
-    matrix: npt.NDArray[np.float64], selected: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _coefficients(matrix: npt.NDArray[np.float64], selected: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """C with C · selected = matrix."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LinAlgWarning)

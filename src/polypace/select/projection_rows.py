@@ -69,9 +69,7 @@ def _rows_of(
         rows = np.ascontiguousarray(of_frames[chosen, : potential.n_functions[element]])
         if kind == "full":
             rows = _full_rows(rows, potential, species)
-        result[element] = ElementRows(
-            rows, np.column_stack([frame_of[chosen], atom_of[chosen]]).astype(np.int64)
-        )
+        result[element] = ElementRows(rows, np.column_stack([frame_of[chosen], atom_of[chosen]]).astype(np.int64))
     return result
 
 
@@ -80,6 +78,4 @@ def _full_rows(projections: Rows, potential: Potential, species: int) -> Rows:
     functions = potential.data.functions[species]
     coefficients = np.array([function.coefficients for function in functions])
     factors = embedding_derivatives(potential.data.embeddings[species], projections @ coefficients)
-    return np.ascontiguousarray(
-        np.concatenate([factor[:, None] * projections for factor in factors.T], axis=1)
-    )
+    return np.ascontiguousarray(np.concatenate([factor[:, None] * projections for factor in factors.T], axis=1))

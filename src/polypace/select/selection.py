@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
+from polypace.blas_threads import single_threaded_blas
 from polypace.errors import InputError
 from polypace.select.active_set import ActiveSet, Kind
 from polypace.select.grade import grades_of_rows
@@ -63,9 +64,7 @@ def select_active_set(
     kind: Kind = "full" if full else "linear"
     sizes = row_lengths(potential, kind)
     batch_rows = max(int(memory_limit / (3 * 8 * max(sizes.values()))), MIN_BATCH_ROWS * max(sizes.values()))
-    streams = {
-        el: _Stream(el, size, tolerance, max_iterations, batch_rows, n_threads) for el, size in sizes.items()
-    }
+    streams = {el: _Stream(el, size, tolerance, max_iterations, batch_rows, n_threads) for el, size in sizes.items()}
     done = 0
     block = min(batch_rows, 10_000)
     for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads):
@@ -101,7 +100,8 @@ def active_rows(rows: Rows, **options: Any) -> tuple[Rows, npt.NDArray[np.int64]
 
 def active_inverse(rows: Rows) -> Rows:
     """Moore-Penrose inverse, singular values below 1e-15 of the largest left out."""
-    return np.ascontiguousarray(np.linalg.pinv(rows, rcond=1e-15))
+    with single_threaded_blas():
+        return np.ascontiguousarray(np.linalg.pinv(rows, rcond=1e-15))
 
 
 def row_lengths(potential: Potential, kind: Kind) -> dict[str, int]:
@@ -145,7 +145,7 @@ class _Stream:
         self.inverse = active_inverse(self.active.rows)
 
     def grades(self, rows: Rows) -> npt.NDArray[np.float64]:
-        return grades_of_rows(rows, self.inverse)
+        return grades_of_rows(rows, self.inverse, self._options["n_threads"])
 
     def absorb_extrapolating(self, rows: list[ElementRows]) -> None:
         """One more MaxVol with rows of γ above the tolerance."""
@@ -183,9 +183,7 @@ def _refine(
         for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads):
             for element, part in batch.items():
                 if element in streams:
-                    largest[element] = max(
-                        largest[element], _keep_above(streams[element], part, above[element])
-                    )
+                    largest[element] = max(largest[element], _keep_above(streams[element], part, above[element]))
         for element, stream in streams.items():
             if element not in best or largest[element] < best[element][0]:
                 best[element] = (largest[element], stream.active, stream.inverse)
