@@ -44,7 +44,7 @@ def open_trajectory(
     topology : path, Melt, MDAnalysis universe or Topology, optional
         Bonds, molecules, types and masses, e.g. a LAMMPS data file.
     timestep : float, optional
-        ps per MD step, for files that hold steps but no times (per frame for arrays).
+        ps per MD step, for files that hold steps but no times (per frame for arrays and for files without steps).
     units : str, optional
         LAMMPS unit style of dumps that do not name theirs ("real", "metal", "lj", …); lengths become Å.
     cells : (3,), (3, 3), (n_frames, 3) or (n_frames, 3, 3), optional
