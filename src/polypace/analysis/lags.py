@@ -50,13 +50,12 @@ def lags_of(times: Floats, max_lag: float | None = None) -> Lags:
     step = uniform_step(times)
     longest = times[-1] - times[0] if max_lag is None else max_lag
     if not longest >= np.diff(times).min() * (1 - SAME_LAG):
-        raise InputError(
-            f"max_lag must be at least the time between frames, {np.diff(times).min()} ps, got {max_lag}"
-        )
+        raise InputError(f"max_lag must be at least the time between frames, {np.diff(times).min()} ps, got {max_lag}")
     if step is None:
         return _irregular_lags(times, longest)
     n_lags = min(len(times), int(longest / step * (1 + SAME_LAG)) + 1)
-    return Lags(step * np.arange(n_lags), len(times) - np.arange(n_lags), logarithmic_lags(n_lags), None)
+    lag = np.asarray(step * np.arange(n_lags), dtype=np.float64)
+    return Lags(lag, len(times) - np.arange(n_lags), logarithmic_lags(n_lags), None)
 
 
 def frame_pairs(times: Floats, lag: Floats, max_origins: int = MAX_ORIGINS) -> FramePairs:
@@ -66,9 +65,7 @@ def frame_pairs(times: Floats, lag: Floats, max_origins: int = MAX_ORIGINS) -> F
         tolerance = max(SAME_LAG * one, 1e-9)
         # The nearest frame to every origin plus the lag, where there is one.
         later = np.clip(np.searchsorted(times, times + one - tolerance), 0, len(times) - 1)
-        origins = np.flatnonzero(
-            (np.abs(times[later] - times - one) <= tolerance) & (later > np.arange(len(times)))
-        )
+        origins = np.flatnonzero((np.abs(times[later] - times - one) <= tolerance) & (later > np.arange(len(times))))
         if len(origins) > max_origins:
             origins = origins[np.linspace(0, len(origins) - 1, max_origins).astype(np.int64)]
         pairs.append(np.stack([origins, later[origins]], axis=1))

@@ -31,8 +31,11 @@ class Piece:
 class Motion(Protocol):
     """Unwrapped coordinates (Å) of n_particles at n_frames times (ps), handed out by particles."""
 
-    times: Floats
-    n_particles: int
+    @property
+    def times(self) -> Floats: ...
+
+    @property
+    def n_particles(self) -> int: ...
 
     def pieces(self, particles: Integers) -> Iterator[Piece]:
         """All frames of `particles`, in one or more pieces."""
@@ -97,7 +100,7 @@ def frame_times(n_frames: int, dt: float | None, times: npt.ArrayLike | None) ->
     if dt is not None:
         if not (np.isfinite(dt) and dt > 0):
             raise InputError(f"dt must be a positive time in ps, got {dt}")
-        return float(dt) * np.arange(n_frames)
+        return np.asarray(float(dt) * np.arange(n_frames), dtype=np.float64)
     values = np.asarray(times, dtype=np.float64)
     if values.shape != (n_frames,):
         raise InputError(f"times must hold one time for each of the {n_frames} frames, got {values.shape}")

@@ -35,8 +35,8 @@ def open_motion(
         frames, motion_times = _trajectory_frames(trajectory, dt, times)
     else:
         motion = array_motion(trajectory, dt, times)
-        mapped = isinstance(motion.positions, np.memmap) and effort.max_memory is not None
-        if not mapped or motion.positions.nbytes <= effort.max_memory // 3:
+        mapped = isinstance(motion.positions, np.memmap)
+        if not mapped or effort.max_memory is None or motion.positions.nbytes <= effort.max_memory // 3:
             yield motion
             return
         frames, motion_times = _array_frames(motion.positions), motion.times

@@ -171,7 +171,7 @@ def _autocorrelation(vectors: Floats, times: Floats, groups: Integers, n_threads
     sums = accumulator.partial.correlation_sums(n_threads)
     if not np.isfinite(sums).all():
         _refuse(vectors)
-    lag = step * np.arange(n_frames)
+    lag = np.asarray(step * np.arange(n_frames), dtype=np.float64)
     builder = CurveBuilder(lag, logarithmic_lags(n_frames))
     for total, count in zip(sums / (n_frames - np.arange(n_frames)), np.bincount(groups), strict=True):
         builder.add(total / count, float(count))

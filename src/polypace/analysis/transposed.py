@@ -73,19 +73,13 @@ class TransposedFile:
     def read(self, index: int) -> npt.NDArray[Any]:
         """(n_frames, particles of the block, 3)"""
         shape = (self.n_frames, len(self.particles(index)), 3)
-        values = np.fromfile(
-            self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, 0)
-        )
+        values = np.fromfile(self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, 0))
         if values.size != np.prod(shape):
-            raise InputError(
-                f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again"
-            )
+            raise InputError(f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again")
         return values.reshape(shape)
 
 
-def transpose(
-    frames: FrameBlocks, folder: Path, max_memory: int, progress: Progress | None
-) -> TransposedFile:
+def transpose(frames: FrameBlocks, folder: Path, max_memory: int, progress: Progress | None) -> TransposedFile:
     """Write `frames` by particles into `folder`, or go on where an earlier call stopped."""
     per_particle = frames.n_frames * 3 * frames.dtype.itemsize
     block = int(np.clip(max_memory // BLOCK_SHARE // per_particle, 1, frames.n_particles))
@@ -103,7 +97,7 @@ def transpose(
             positions = np.asarray(frames.read(begin, end))
             for index in range(file.n_blocks):
                 piece = np.ascontiguousarray(positions[:, file.particles(index)], dtype=frames.dtype)
-                os.pwrite(output.fileno(), memoryview(piece).cast("B"), file.offset(index, begin))
+                os.pwrite(output.fileno(), piece.data.cast("B"), file.offset(index, begin))
             os.fsync(output.fileno())
             _write_state(folder, {**state, "frames_done": end})
             if progress:
