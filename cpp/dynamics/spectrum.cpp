@@ -142,25 +142,33 @@ void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, c
   }
 }
 
+// Calls body(row, column) so that both orders of memory, by rows and by columns, are met in whole cache lines.
+template <class Body>
+void for_each_in_tiles(int n_rows, int n_columns, const Body& body) {
+  constexpr int tile = 8;
+  for (int first = 0; first < n_columns; first += tile)
+    for (int row = 0; row < n_rows; ++row)
+      for (int column = first; column < std::min(first + tile, n_columns); ++column) body(row, column);
+}
+
 // From the order of the passes to that of the bins; |X(k)|² and |X(L−k)|² are averaged, which parts the two series.
 void add_in_order_of_bins(const FftPlan& plan, const double* spectrum, double* half_spectrum) {
-  const std::int64_t half = plan.half_length();
-  for (int parity = 0; parity < 2; ++parity, spectrum += plan.n_rows() * padded(plan.n_columns())) {
-    std::int64_t bin = parity;
-    for (int i = 0; i < plan.n_columns(); ++i)
-      for (int j = 0; j < plan.n_rows(); ++j) {
-        const std::int64_t row = plan.down().position()[j];
-        const double power = spectrum[row * padded(plan.n_columns()) + plan.across().position()[i]];
-        const bool alone = bin == 0 || bin == half;
-        half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? power : 0.5 * power;
-        bin += 2;
-      }
-  }
+  const std::int64_t half = plan.half_length(), n_rows = plan.n_rows(), stride = padded(plan.n_columns());
+  for (int parity = 0; parity < 2; ++parity, spectrum += n_rows * stride)
+    for_each_in_tiles(plan.n_rows(), plan.n_columns(), [&](std::int64_t frequency, int column) {
+      const std::int64_t bin = 2 * (frequency + n_rows * plan.across().frequency()[column]) + parity;
+      const double power = spectrum[plan.down().position()[frequency] * stride + column];
+      const bool alone = bin == 0 || bin == half;
+      half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? power : 0.5 * power;
+    });
 }
 
 void add_in_order_of_frames(const FftPlan& plan, const double* by_column, double* squares) {
-  for (std::int64_t frame = 0; frame < plan.n_frames(); ++frame)
-    squares[frame] += by_column[frame % plan.n_columns() * padded(plan.n_rows()) + frame / plan.n_columns()];
+  const std::int64_t height = padded(plan.n_rows());
+  for_each_in_tiles(plan.n_rows(), plan.n_columns(), [&](std::int64_t row, int column) {
+    const std::int64_t frame = row * plan.n_columns() + column;
+    if (frame < plan.n_frames()) squares[frame] += by_column[column * height + row];
+  });
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ from polypace.analysis.distributions import (
     bond_distribution,
     dihedral_distribution,
 )
-from polypace.analysis.msd import MSD, msd
+from polypace.analysis.msd import MSD, msd, msd_by_species
 from polypace.analysis.multiple_tau import MultipleTauMSD
 from polypace.analysis.packing import Density, density, density_of_series
 from polypace.analysis.radial import RDF, rdf
@@ -74,6 +74,7 @@ __all__ = [
     "find_regimes",
     "local_exponent",
     "msd",
+    "msd_by_species",
     "msd_by_tasks",
     "non_gaussian_parameter",
     "partial_spectra",

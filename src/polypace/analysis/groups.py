@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 MAX_GROUPS = 32
-SMALLEST_GROUP = 4  # particles: groups of fewer leave vector lanes idle
+SMALLEST_GROUP = 8  # particles: smaller groups leave vector lanes idle and need many sums at once
 FEWEST_GROUPS = 8
 
 
@@ -28,7 +28,7 @@ def assign_groups(units: Integers, n_groups: int | None = None) -> Integers:
     units : (n_particles,) int64
         Independent unit of every particle.
     n_groups : int, optional
-        Default: at most 32, fewer where groups would become smaller than 4 particles, but 8 where there are 8 units.
+        Default: at most 32, fewer where groups would become smaller than 8 particles, but 8 where there are 8 units.
     """
     _, first, inverse, counts = np.unique(units, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
@@ -62,12 +62,15 @@ class GroupMoments:
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
     def add(self, curve: Floats, weight: float) -> None:
-        self.weighted += weight * curve
-        self.weighted_twice += weight**2 * curve
-        self.squared += (weight * curve) ** 2
+        scaled = weight * curve
+        self.weighted += scaled
         self.weight += weight
         self.weight_squared += weight**2
         self.n_groups += 1
+        scaled *= weight
+        self.weighted_twice += scaled
+        scaled *= curve
+        self.squared += scaled
 
     @property
     def mean(self) -> Floats:

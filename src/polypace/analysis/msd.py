@@ -16,6 +16,7 @@ from polypace.analysis.lags import Lags, lags_of, origin_averages
 from polypace.analysis.motion import Motion, weighted_centers
 from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import molecule_numbers, particle_masses, selected_particles
+from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -137,6 +138,30 @@ def msd(
     return as_msd(curve, lags, len(chosen))
 
 
+def msd_by_species(
+    trajectory: Any, dt: float | None = None, *, species: npt.ArrayLike | None = None, **options: Any
+) -> dict[str, MSD]:
+    """`msd` of every species, by name.
+
+    Parameters
+    ----------
+    trajectory, dt, **options
+        As in `msd`, without `particles`.
+    species : (n_particles,) str, optional
+        Name of every particle's species; default: the types that a trajectory knows.
+
+    Raises
+    ------
+    InputError
+        where no species are known, or as `msd`.
+    """
+    names = getattr(trajectory, "types", None) if species is None else species
+    if names is None:
+        raise InputError("species is needed: the name of every particle's species")
+    labels = np.asarray(names).astype(np.str_)
+    return {str(name): msd(trajectory, dt, particles=labels == name, **options) for name in np.unique(labels)}
+
+
 def displacement_curve(
     motion: Motion,
     particles: Integers,
@@ -149,9 +174,7 @@ def displacement_curve(
     builder = CurveBuilder(lags.lag, lags.logarithmic)
     for first, members in group_sets(groups, effort.groups_at_once(len(motion.times))):
         counts = np.bincount(groups[members] - first)
-        sums = origin_averages(
-            motion, particles[members], groups[members] - first, len(counts), lags, effort, drift
-        )
+        sums = origin_averages(motion, particles[members], groups[members] - first, len(counts), lags, effort, drift)
         builder.add_directions(sums[:3].T, 1 / len(particles))
         for total, count in zip(sums[3:], counts, strict=True):
             builder.add(total / count, float(count))

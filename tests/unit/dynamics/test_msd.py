@@ -8,6 +8,7 @@ import tidynamics
 
 import polypace as pp
 from polypace import _core
+from polypace.analysis import msd_by_species
 from polypace.errors import InputError
 from tests.oracle.msd import msd_directions
 
@@ -95,6 +96,16 @@ def test_selection_of_particles(rng):
     np.testing.assert_allclose(pp.msd(positions, 1.0, particles=chosen).msd, expected, atol=1e-12)
     mask = np.isin(np.arange(9), chosen)
     np.testing.assert_allclose(pp.msd(positions, 1.0, particles=mask).msd, expected, atol=1e-12)
+
+
+def test_species(rng):
+    positions = walk(rng, 50, 6)
+    species = np.array(["C", "H", "H", "C", "H", "H"])
+    found = msd_by_species(positions, 1.0, species=species)
+    assert list(found) == ["C", "H"]
+    np.testing.assert_array_equal(found["H"].msd, pp.msd(positions, 1.0, particles=[1, 2, 4, 5]).msd)
+    with pytest.raises(InputError, match="species is needed"):
+        msd_by_species(positions, 1.0)
 
 
 def test_error_is_the_scatter_of_molecules(rng):
