@@ -116,7 +116,8 @@ def analyse(trajectory, length):
     except InputError as error:
         row["D*N"] = f"refused: {error}"
     exponent = local_exponent(central.g1)
-    late = exponent.lag > 2  # behind the ballistic part, where α passes from 2 downwards
+    # Behind the ballistic part, where α passes from 2 downwards; not where few origins are left.
+    late = (exponent.lag > 2) & (exponent.lag < central.g1.lag[-1] / 10)
     lowest = int(np.argmin(np.where(late, exponent.alpha, np.inf)))
     row["lowest exponent"] = (float(exponent.alpha[lowest]), float(exponent.error[lowest]))
     row["at"] = float(exponent.lag[lowest])
