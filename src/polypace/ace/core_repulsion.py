@@ -41,9 +41,7 @@ class CoreRepulsion:
         if self.r_in is not None and not self.r_in > 0:
             raise InputError(f"core_repulsion: r_in must be positive, got {self.r_in} Å")
         if not self.delta_in > 0 or (self.r_in is not None and self.delta_in >= self.r_in):
-            raise InputError(
-                f"core_repulsion: delta_in must be positive and below r_in, got {self.delta_in} Å"
-            )
+            raise InputError(f"core_repulsion: delta_in must be positive and below r_in, got {self.delta_in} Å")
         if not 0 < self.margin <= 1:
             raise InputError(f"core_repulsion: margin must be in (0, 1], got {self.margin}")
 
@@ -72,9 +70,7 @@ def with_core_repulsion(
     return potential.with_core_repulsion(radii, switch_width=core.delta_in)
 
 
-def _inner_radius(
-    core: CoreRepulsion, pair: tuple[str, str], distances: dict[tuple[str, str], float]
-) -> float:
+def _inner_radius(core: CoreRepulsion, pair: tuple[str, str], distances: dict[tuple[str, str], float]) -> float:
     r_in = core.r_in
     if r_in is None:
         r_in = core.margin * distances.get(pair, _covalent_distance(pair))

@@ -60,9 +60,7 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
         n_atoms += len(atoms)
     if n_frames == 0:
         raise InputError("there are no frames to fit to: the list or file is empty")
-    return Survey(
-        np.array(compositions, dtype=float).reshape(-1, len(elements)), np.array(energies), n_frames, n_atoms
-    )
+    return Survey(np.array(compositions, dtype=float).reshape(-1, len(elements)), np.array(energies), n_frames, n_atoms)
 
 
 def count_elements(atoms: ase.Atoms, elements: Sequence[str], name: str) -> npt.NDArray[np.float64]:
@@ -72,9 +70,7 @@ def count_elements(atoms: ase.Atoms, elements: Sequence[str], name: str) -> npt.
     symbols = np.array(atoms.get_chemical_symbols())
     unknown = sorted(set(symbols.tolist()) - set(elements))
     if unknown:
-        raise InputError(
-            f"{name} contains {', '.join(unknown)}, but the basis knows {', '.join(elements)} only"
-        )
+        raise InputError(f"{name} contains {', '.join(unknown)}, but the basis knows {', '.join(elements)} only")
     return np.array([np.count_nonzero(symbols == el) for el in elements], dtype=float)
 
 
@@ -147,9 +143,7 @@ def _add_energy(
     compressor.add(scale * np.concatenate([row, composition])[None, :], [scale * target])
 
 
-def _add_forces(
-    compressor: RowCompressor, rows: npt.NDArray[np.float64], labels: Labels, own: FrameWeights
-) -> None:
+def _add_forces(compressor: RowCompressor, rows: npt.NDArray[np.float64], labels: Labels, own: FrameWeights) -> None:
     counted = own.forces > 0
     if labels.forces is None or not counted.any():
         return

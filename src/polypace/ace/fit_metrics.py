@@ -146,9 +146,7 @@ def _compare(atoms: ase.Atoms, labels: Labels, prediction: Any) -> FrameComparis
     return FrameComparison(atoms, values, counted)
 
 
-def _add_by_atom(
-    tallies: dict[str, _Tally], comparison: FrameComparison, names: npt.NDArray[np.str_]
-) -> None:
+def _add_by_atom(tallies: dict[str, _Tally], comparison: FrameComparison, names: npt.NDArray[np.str_]) -> None:
     if "forces" not in comparison.values:
         return
     reference, predicted = comparison.values["forces"]

@@ -116,9 +116,7 @@ def stack_rows(
         residual = np.hypot(residual, scale * part.residual)
     residual = float(np.hypot(residual, triangle[-1, -1]))
     n_rows = sum(part.n_rows for _, part in parts)
-    return CompressedRows(
-        np.ascontiguousarray(triangle[:-1, :-1]), triangle[:-1, -1].copy(), residual, n_rows
-    )
+    return CompressedRows(np.ascontiguousarray(triangle[:-1, :-1]), triangle[:-1, -1].copy(), residual, n_rows)
 
 
 def damped_rows(rows: CompressedRows, damping: Matrix) -> CompressedRows:

@@ -151,7 +151,7 @@ class ARD:
         search = _EvidenceSearch(groups, _prior(penalties, _column_scales(rows)), penalties == 0, self)
         search.run(shared=True)
         target = np.sqrt((rows.target @ rows.target + rows.residual**2) / max(rows.n_rows, 1))
-        return search.run(shared=False, narrowest_prior=self.threshold * target)
+        return search.run(shared=False, narrowest_prior=float(self.threshold * target))
 
 
 class _EvidenceSearch:
@@ -196,9 +196,7 @@ class _EvidenceSearch:
                 break
         return solution
 
-    def _update_noise(
-        self, groups: Mapping[str, CompressedRows], coefficients: Matrix, inverse: Matrix
-    ) -> float:
+    def _update_noise(self, groups: Mapping[str, CompressedRows], coefficients: Matrix, inverse: Matrix) -> float:
         change = 0.0
         for name, group in groups.items():
             if group.n_rows == 0:
@@ -262,9 +260,7 @@ class _EvidenceSearch:
         return float(value)
 
 
-def _regularised(
-    groups: Mapping[str, CompressedRows], rows: CompressedRows, damping: Matrix, alpha: float
-) -> Solution:
+def _regularised(groups: Mapping[str, CompressedRows], rows: CompressedRows, damping: Matrix, alpha: float) -> Solution:
     damped = damped_rows(rows, damping)
     diagonal = np.abs(np.diag(damped.factor))
     if not diagonal.all() or diagonal.min() < 1e-300:
@@ -303,9 +299,7 @@ def _cross_validated_alpha(rows: CompressedRows, prior: Matrix) -> float:
 def _prior(penalties: Matrix, scales: Matrix) -> Matrix:
     """Damping per column at strength 1; where the penalty is 0, just enough to settle what the data leave open."""
     if np.any(penalties < 0) or not np.isfinite(penalties).all():
-        raise InputError(
-            f"penalties must be finite and not negative, got {penalties.min()}…{penalties.max()}"
-        )
+        raise InputError(f"penalties must be finite and not negative, got {penalties.min()}…{penalties.max()}")
     return np.where(penalties > 0, penalties, 1e-6) * scales
 
 

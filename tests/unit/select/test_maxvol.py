@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from tests.oracle.maxvol import maxvol as slow_maxvol
 
 from polypace.errors import InputError
 from polypace.select import maxvol
+from tests.oracle.maxvol import maxvol as slow_maxvol
 
 
 @pytest.mark.parametrize(("n", "r"), [(30, 3), (700, 33), (1500, 64), (2100, 5), (70, 69)])
