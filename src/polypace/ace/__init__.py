@@ -23,6 +23,7 @@ _HOMES = {
     "Ridge": "polypace.ace.solvers",
     "Weights": "polypace.ace.weights",
     "fit": "polypace.ace.fitting",
+    "prune_functions": "polypace.ace.pruning",
     "measure_errors": "polypace.ace.fit_metrics",
 }
 

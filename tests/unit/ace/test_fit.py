@@ -12,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from polypace.ace import BasisSpec, CoreRepulsion, Ridge, Weights, design_rows, evaluate, fit, measure_errors
 from polypace.ace.labels import read_labels
+from polypace.ace.pruning import prune_functions
 from polypace.ace.reference_energies import least_squares_energies
 from polypace.errors import InputError
 
@@ -215,3 +216,19 @@ def test_reproduces_the_published_copper_fit(shared):
     np.testing.assert_allclose(found, [0.00364406, 0.00596766, 0.00667512, 0.01192091], rtol=1e-4)
     found = [test["energy"].mae, test["energy"].rmse, test["forces"].mae, test["forces"].rmse]
     np.testing.assert_allclose(found, [0.00299145, 0.00461705, 0.00598999, 0.01086428], rtol=1e-4)
+
+
+def test_pruning_finds_the_functions_that_made_the_data(truth):
+    coefficients = truth.coefficients.copy()
+    coefficients[::3] = 0
+    n_real = int(np.count_nonzero(coefficients))
+    frames = make_frames(truth.with_coefficients(coefficients), 14, 11)
+    result = fit(frames, truth, smoothness=0)
+    pruned = prune_functions(result, n_real)
+    assert sum(pruned.potential.n_functions.values()) == n_real
+    errors = measure_errors(make_frames(truth.with_coefficients(coefficients), 3, 12), pruned.potential)
+    assert errors.quantities["forces"].relative < 1e-3 and errors.quantities["energy"].rmse < 1e-3
+    worse = prune_functions(result, n_real // 2)
+    assert worse.loss_ratio > 10 * pruned.loss_ratio
+    with pytest.raises(InputError, match="n_functions must be from 1"):
+        prune_functions(result, 0)
