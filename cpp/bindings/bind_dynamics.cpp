@@ -71,11 +71,12 @@ py::array_t<double> correlations(const FftPlan& plan, const Sums& spectra, int n
   return to_numpy(std::move(result), {n_segments, plan.n_frames()});
 }
 
-void displacement_sums(const Sums& squares, Sums correlations) {
+void displacement_sums(const Sums& squares, Sums correlations, int n_threads) {
   check_sums(correlations, "correlations", squares.shape(0), squares.shape(1));
   double* sums = correlations.mutable_data();
   py::gil_scoped_release release;
-  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), sums);
+  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), n_threads,
+                              sums);
 }
 
 void add_weighted_sums(const py::array& positions, const Array<std::int64_t>& offsets,
@@ -132,7 +133,8 @@ void bind_dynamics(py::module_ m) {
   m.def("displacement_moments", &displacement_moments, py::arg("positions"), py::arg("particles").noconvert(),
         py::arg("group").noconvert(), py::arg("n_groups"), py::arg("offsets").noconvert(),
         py::arg("pairs").noconvert(), py::arg("drift").noconvert(), py::arg("n_threads") = 0);
-  m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert());
+  m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert(),
+        py::arg("n_threads") = 0);
 }
 
 }  // namespace polypace::bindings

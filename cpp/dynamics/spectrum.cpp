@@ -238,8 +238,9 @@ void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, 
   }
 }
 
-void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, double* correlations) {
-  for (int segment = 0; segment < n_segments; ++segment) {
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, int n_threads,
+                       double* correlations) {
+  parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
     const double* square = squares + segment * n_frames;
     double* sums = correlations + segment * n_frames;
     // Twice the sum of squares is up to n_frames times the displacement at short lags: sums in extended precision.
@@ -253,7 +254,7 @@ void displacement_sums(std::int64_t n_frames, int n_segments, const double* squa
       const long double sum = ends - (2.0L * sums[lag] - shift);
       sums[lag] = sum > 0 ? static_cast<double>(sum) : 0.0;
     }
-  }
+  });
 }
 
 }  // namespace polypace::dynamics

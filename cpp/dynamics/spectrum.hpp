@@ -42,6 +42,7 @@ void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, 
                                const Settings& settings, double* correlations);
 
 // sums [segment][lag] ← Σ_n (x(n+m) − x(n))² from the correlations (overwritten) and squares of the same segments.
-void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, double* correlations);
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, int n_threads,
+                       double* correlations);
 
 }  // namespace polypace::dynamics

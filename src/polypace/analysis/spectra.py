@@ -58,7 +58,7 @@ class PartialSpectra:
     def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
         sums = self.correlation_sums(n_threads, work_bytes)
-        _core.dynamics.displacement_sums(self.squares, sums)
+        _core.dynamics.displacement_sums(self.squares, sums, n_threads)
         return sums
 
     def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
