@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-REFERENCE = {"color": "#222222", "label": "reference", "lw": 1.6}
-ACE = {"color": "#d1495b", "label": "ACE", "lw": 1.6, "ls": "--"}
-_STYLE = {
+REFERENCE: dict[str, Any] = {"color": "#222222", "label": "reference", "lw": 1.6}
+ACE: dict[str, Any] = {"color": "#d1495b", "label": "ACE", "lw": 1.6, "ls": "--"}
+_STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

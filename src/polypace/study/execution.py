@@ -175,7 +175,12 @@ def parsl_config(engine: Mapping[str, Any], study: Path) -> Any:
     from parsl.executors import HighThroughputExecutor, ThreadPoolExecutor
     from parsl.providers import LocalProvider, SlurmProvider
 
-    common = {"run_dir": str(study / "parsl"), "initialize_logging": False, "usage_tracking": 0, "exit_mode": "skip"}
+    common: dict[str, Any] = {
+        "run_dir": str(study / "parsl"),
+        "initialize_logging": False,
+        "usage_tracking": 0,
+        "exit_mode": "skip",
+    }
     kind = engine.get("kind", "threads")
     if kind == "threads":
         executor: Any = ThreadPoolExecutor(label="threads", max_threads=engine.get("workers", 1))

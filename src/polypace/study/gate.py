@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 import ase
 import numpy as np
@@ -132,7 +131,7 @@ def _second_contact(a: Floats, b: Floats) -> float:
 def _placed(a: ase.Atoms, b: ase.Atoms, i: int, j: int, offset: Floats) -> ase.Atoms:
     moved = b.copy()
     moved.translate(a.positions[i] + offset - b.positions[j])
-    pair: Any = a + moved
+    pair: ase.Atoms = a + moved
     pair.set_cell(np.eye(3) * BOX)
     pair.set_pbc(False)
     pair.info["contact"] = float(np.linalg.norm(offset))

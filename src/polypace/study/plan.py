@@ -152,7 +152,11 @@ def _explorations(spec: StudySpec, number: int, starts: Mapping[int, Step], fit:
 
 def _label(spec: StudySpec, number: int, explorations: Sequence[Step], fit: Step) -> Step:
     name = f"label/round-{number}"
-    params = {**_common(spec, name), "max_frames": spec.learning.max_frames}
+    params = {
+        **_common(spec, name),
+        "max_frames": spec.learning.max_frames,
+        "gamma_usable": spec.learning.gamma_break / 2,
+    }
     inputs = {step.name.split("/")[1]: step for step in explorations} | {"fit": fit}
     return Step(name, labelling.label_harvest, params, inputs)
 

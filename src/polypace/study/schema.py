@@ -110,7 +110,7 @@ class Ace(Block):
     energy_weight: Annotated[float, Field(ge=0)] = 1e6
     force_weight: Annotated[float, Field(ge=0)] = 1.1e3
     virial_weight: Annotated[float, Field(ge=0)] = 2.5e5
-    soft_force: Annotated[float, Field(gt=0)] = 3.0  # eV/Å, beyond which forces count less
+    soft_force: Annotated[float, Field(gt=0)] = 6.0  # eV/Å, beyond which forces count less
     solver: Literal["ridge", "blr", "ard"] = "ridge"
     solver_options: dict[str, Any] = {}
     smoothness: Annotated[float, Field(ge=0)] = 2.0

@@ -27,7 +27,9 @@ def reference_force_field(params: Params) -> ForceField:
 
 
 def dispersion_tail(params: Params) -> DispersionTail:
-    return DispersionTail(*params["tail"], *params["cutoff"], force_field=reference_force_field(params))
+    s_in, s_out = params["tail"]
+    r_in, r_out = params["cutoff"]
+    return DispersionTail(s_in, s_out, r_in, r_out, reference_force_field(params))
 
 
 def reference_lines(params: Params, melt: Melt, data_file: str) -> list[str]:
@@ -66,7 +68,8 @@ def run(params: Params, script: str, folder: Path) -> LammpsRun:
 
 
 def last_table(folder: Path) -> Mapping[str, Floats]:
-    return read_log(folder / "log.lammps")[-1]
+    table: Mapping[str, Floats] = read_log(folder / "log.lammps")[-1]
+    return table
 
 
 def scaled_to_density(melt: Melt, density: float) -> Melt:

@@ -22,6 +22,7 @@ from polypace.reference import (
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks.common import (
     Params,
+    last_table,
     read_melt,
     reference_force_field,
     run,
@@ -68,7 +69,7 @@ def label_harvest(context: StepContext) -> None:
         if role == "fit":
             continue
         melt = read_melt(folder)
-        candidates = _candidates(folder, melt)
+        candidates = _candidates(folder, melt, params["gamma_usable"])
         picked = _spread(candidates, per_run)
         labelled = label([candidates[k] for k in picked], melt, params, context, role) if picked else []
         chosen += labelled
@@ -77,11 +78,15 @@ def label_harvest(context: StepContext) -> None:
     write_json(context.folder / "harvest.json", harvest)
 
 
-def _candidates(folder: Path, melt: Melt) -> list[ase.Atoms]:
+def _candidates(folder: Path, melt: Melt, gamma_usable: float) -> list[ase.Atoms]:
+    """Frames that extrapolated but not wildly: what comes after a run has left the liquid teaches nothing about it."""
     dump = folder / "extrapolating.dump"
     if not dump.is_file() or not dump.stat().st_size:
         return []
+    table = last_table(folder)
+    gamma = dict(zip(table["Step"].astype(int).tolist(), table["v_gamma_max"].tolist(), strict=True))
     frames = read_dump(dump, melt)
+    frames = [atoms for atoms in frames if gamma.get(atoms.info["step"], np.inf) <= gamma_usable]
     for atoms in frames:
         atoms.info["config_type"] = "learned"
         atoms.info["chain_length"] = int(np.bincount(melt.molecules)[0])
@@ -89,7 +94,7 @@ def _candidates(folder: Path, melt: Melt) -> list[ase.Atoms]:
 
 
 def _spread(candidates: Sequence[ase.Atoms], n: int) -> list[int]:
-    """At most `n` of the frames: spread over the run, the last (the most extrapolating before a halt) among them."""
+    """At most `n` of the frames, spread over the run, the last among them."""
     if not candidates:
         return []
     return sorted(set(np.linspace(0, len(candidates) - 1, min(n, len(candidates))).round().astype(int).tolist()))

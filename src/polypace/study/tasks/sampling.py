@@ -38,7 +38,7 @@ def sample_training_frames(context: StepContext) -> None:
     # Every second thermal frame is a frame; those between are what the perturbed ones are made of.
     for number, (kind, count) in enumerate(wanted["perturbed"].items()):
         kinds[kind] = _perturbed(melt, thermal[1::2], kind, count, params["seed"] + 100 * number)
-    frames = []
+    frames: list[ase.Atoms] = []
     for kind, atoms in kinds.items():
         frames += _named(label(atoms, melt, params, context, kind), kind, params)
     pairs, chains = _pairs(melt, thermal[1], wanted["pairs"], params["seed"])
@@ -98,7 +98,7 @@ def _pairs(melt: Melt, seed_frame: ase.Atoms, n_scans: int, seed: int) -> tuple[
     frames = [_in_a_box(atoms) for frames in scans for atoms in frames]
     both = np.flatnonzero(melt.molecules < 2)
     bonds = melt.bonds[np.isin(melt.bonds, both).all(axis=1)]
-    types = [melt.types[k] for k in both]
+    types = tuple(melt.types[k] for k in both)
     atoms = frames[0] if frames else melt.atoms[both]
     return frames, Melt(atoms, np.searchsorted(both, bonds), melt.molecules[both], types)
 
