@@ -101,16 +101,23 @@ class TrainingData(Block):
         "twisted": 4,
     }
     pairs: Count = 8  # scans of two chains alone, eight frames each
+    pinched: Count = 3  # melts with bent ends, each with twelve single chains folded onto themselves
 
 
 class Ace(Block):
     """The basis, in pacemaker's own keys, and how it is fitted."""
 
     basis: dict[str, Any]
-    energy_weight: Annotated[float, Field(ge=0)] = 1e6
+    energy_weight: Annotated[float, Field(ge=0)] = 1e7
     force_weight: Annotated[float, Field(ge=0)] = 1.1e3
     virial_weight: Annotated[float, Field(ge=0)] = 2.5e5
-    soft_force: Annotated[float, Field(gt=0)] = 6.0  # eV/Å, beyond which forces count less
+    kind_weights: dict[str, Annotated[float, Field(ge=0)]] = {
+        "bent ends": 0.01,
+        "folded chains": 0.01,
+        "contacts": 0.2,
+        "twisted": 0.2,
+    }
+    soft_force: Annotated[float, Field(gt=0)] = 3.0  # eV/Å, beyond which forces count less
     solver: Literal["ridge", "blr", "ard"] = "ridge"
     solver_options: dict[str, Any] = {}
     smoothness: Annotated[float, Field(ge=0)] = 2.0

@@ -21,9 +21,12 @@ from polypace.study.tasks import common
 from polypace.study.tasks.common import Params, read_melt, run, write_frames, write_start
 from polypace.study.tasks.labelling import label
 from polypace.systems import perturbed_frames
+from polypace.systems.pinch import pinch_ends, pinched_chain_melt
 
 #: ps between frames of one run: bonds, angles and torsions have forgotten each other.
 SPACING = 0.5
+#: Chains folded onto themselves per melt with bent ends.
+CHAINS_ALONE = 12
 #: Closest contacts (Å) of the pairs of chains alone.
 PAIR_DISTANCES = np.array([5.0, 4.3, 3.8, 3.5, 3.2, 3.0, 2.8, 2.6])
 
@@ -44,6 +47,9 @@ def sample_training_frames(context: StepContext) -> None:
     pairs, chains = _pairs(melt, thermal[1], wanted["pairs"], params["seed"])
     kinds["pairs"] = pairs
     frames += _named(label(pairs, chains, params, context, "pairs"), "pairs", params)
+    for kind, (atoms, topology) in _pinched(melt, thermal, wanted["pinched"], params["seed"]).items():
+        kinds[kind] = atoms
+        frames += _named(label(atoms, topology, params, context, kind), kind, params)
     write_frames(context.folder / "train.extxyz", frames)
     write_json(context.folder / "frames.json", {kind: len(atoms) for kind, atoms in kinds.items()})
 
@@ -87,6 +93,22 @@ def _perturbed(melt: Melt, seeds: Sequence[ase.Atoms], kind: str, count: int, se
     for k in range(count):
         frames += perturbed_frames(replace(melt, atoms=seeds[k % len(seeds)]), {kind: 1}, seed + k)
     return frames
+
+
+def _pinched(
+    melt: Melt, thermal: Sequence[ase.Atoms], count: int, seed: int
+) -> dict[str, tuple[list[ase.Atoms], Melt]]:
+    """Melts with the ends of all chains bent sharply, and single chains folded onto themselves."""
+    melts = [replace(melt, atoms=thermal[(2 * k + 1) % len(thermal)]) for k in range(count)]
+    ends = [pinch_ends(source, seed + k).atoms for k, source in enumerate(melts)]
+    n_chains = int(melt.molecules.max()) + 1
+    alone = [
+        pinched_chain_melt(source, (7 * j + k) % n_chains, seed + 1000 * k + j)
+        for k, source in enumerate(melts)
+        for j in range(CHAINS_ALONE)
+    ]
+    chain = alone[0] if alone else melt
+    return {"bent ends": (ends, melt), "folded chains": ([single.atoms for single in alone], chain)}
 
 
 def _pairs(melt: Melt, seed_frame: ase.Atoms, n_scans: int, seed: int) -> tuple[list[ase.Atoms], Melt]:

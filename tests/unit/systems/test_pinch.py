@@ -1,0 +1,55 @@
+"""Chains folded onto themselves: lengths are kept, distances and angles are what was asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from polypace.errors import InputError
+from polypace.systems import build_melt
+from polypace.systems.pinch import _dihedral, pinch_chain, pinch_ends, pinched_chain_melt
+
+
+def bond_lengths(x):
+    return np.linalg.norm(np.diff(x, axis=0), axis=1)
+
+
+@pytest.fixture
+def melt():
+    return build_melt(8, 6, density=0.5, seed=4)
+
+
+@pytest.mark.parametrize("distance", [1.5, 2.0, 2.5])
+def test_a_pinched_chain_keeps_its_bonds_and_closes(melt, distance, rng):
+    x = melt.atoms.positions[:8]
+    for place in range(1, 6):
+        folded = pinch_chain(x, place, distance, twist=0.3)
+        np.testing.assert_allclose(bond_lengths(folded), bond_lengths(x), atol=1e-9)
+        assert np.linalg.norm(folded[place + 2] - folded[place - 1]) == pytest.approx(distance, abs=0.1)
+        assert _dihedral(*folded[place - 1 : place + 3]) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_pinched_ends_move_only_end_atoms(melt):
+    bent = pinch_ends(melt, seed=1)
+    still = np.tile([False] + [True] * 6 + [False], 6)
+    np.testing.assert_array_equal(bent.atoms.positions[still], melt.atoms.positions[still])
+    for k in range(6):
+        here, there = bent.atoms.positions[8 * k : 8 * k + 8], melt.atoms.positions[8 * k : 8 * k + 8]
+        np.testing.assert_allclose(bond_lengths(here), bond_lengths(there), atol=1e-9)
+        first, second = here[0] - here[1], here[2] - here[1]
+        angle = np.degrees(np.arccos(first @ second / np.linalg.norm(first) / np.linalg.norm(second)))
+        assert 59.9 < angle < 105.1
+
+
+def test_a_chain_alone_has_its_own_topology(melt):
+    alone = pinched_chain_melt(melt, 2, seed=3)
+    assert len(alone.atoms) == 8 and len(alone.bonds) == 7 and alone.molecules.tolist() == [0] * 8
+    lengths = np.linalg.norm(
+        alone.atoms.positions[alone.bonds[:, 0]] - alone.atoms.positions[alone.bonds[:, 1]], axis=1
+    )
+    assert np.all(np.abs(lengths - 1.54) < 0.3)
+
+
+def test_a_place_outside_is_refused():
+    with pytest.raises(InputError, match=r"place must be 1…1"):
+        pinch_chain(np.zeros((4, 3)), 2, 1.5, 0.0)
