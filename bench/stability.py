@@ -35,7 +35,16 @@ def main() -> int:
     plan = plan_study(read_study(options.study / "study.yaml"))
     fit = (options.study / "steps" / plan.fits[-1].folder_name).resolve()
     table = Table(title=f"{options.time:g} ps NPT with the ACE of {options.study}")
-    for heading in ("chain", "atoms", "time (ps)", "density (g/cm³)", "temperature (K)", "γ max", "µs/atom/step", "end"):
+    for heading in (
+        "chain",
+        "atoms",
+        "time (ps)",
+        "density (g/cm³)",
+        "temperature (K)",
+        "γ max",
+        "µs/atom/step",
+        "end",
+    ):
         table.add_column(heading)
     failed = False
     for length, reference in plan.references.items():
@@ -47,16 +56,14 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace, plan, length: int, reference: Path, fit: Path) -> tuple[list[str], bool]:
-    params = plan.runs[length].params
+    params = plan.npt[length].params
     melt = read_melt(reference)
     steps = round(options.time / params["timestep"])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_start(melt, params, folder / "start.data", topology=False)
         protocol = MolecularDynamics(
-            interactions=ace_lines(
-                params, melt, "start.data", str(fit / "potential.yaml"), str(fit / "potential.asi")
-            ),
+            interactions=ace_lines(params, melt, "start.data", str(fit / "potential.yaml"), str(fit / "potential.asi")),
             temperature=params["temperature"],
             pressure=params["pressure"],
             timestep=params["timestep"],

@@ -22,23 +22,41 @@ void EnvironmentBlock::set_cutoffs(const ace::PotentialHeader& header) {
     }
 }
 
-void EnvironmentBlock::gather(const int* atoms, std::size_t n_atoms, int species, const NeighList& list, double** x,
+void NearNeighbors::build(const NeighList& list, int n_local, double** x, double reach) {
+  offsets.assign(n_local + 1, 0);
+  for (int ii = 0; ii < list.inum; ++ii) offsets[list.ilist[ii] + 1] = list.numneigh[list.ilist[ii]];
+  neighbors.clear();
+  std::int64_t n = 0;
+  for (int i = 0; i < n_local; ++i) {
+    const auto n_entries = offsets[i + 1];
+    for (std::int64_t entry = 0; entry < n_entries; ++entry) {
+      const int j = list.firstneigh[i][entry] & NEIGHMASK;
+      const double d[] = {x[j][0] - x[i][0], x[j][1] - x[i][1], x[j][2] - x[i][2]};
+      if (d[0] * d[0] + d[1] * d[1] + d[2] * d[2] > reach * reach) continue;
+      neighbors.push_back(j);
+      ++n;
+    }
+    offsets[i + 1] = n;
+  }
+}
+
+void EnvironmentBlock::gather(const int* atoms, std::size_t n_atoms, int species, const NearNeighbors& near, double** x,
                               const int* type, const std::vector<int>& species_of_type) {
   species_.assign(n_atoms, species);
   offsets_.assign(1, 0);
   std::size_t most = 0;
-  for (std::size_t atom = 0; atom < n_atoms; ++atom) most += list.numneigh[atoms[atom]];
+  for (std::size_t atom = 0; atom < n_atoms; ++atom) most += near.offsets[atoms[atom] + 1] - near.offsets[atoms[atom]];
   reserve(most);
   const double* const cutoffs = cutoffs_squared_[species].data();
   std::size_t n = 0;
   for (std::size_t atom = 0; atom < n_atoms; ++atom) {
     const int i = atoms[atom];
     const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
-    const int* const entries = list.firstneigh[i];
-    const int n_entries = list.numneigh[i];
+    const int* const entries = near.neighbors.data() + near.offsets[i];
+    const auto n_entries = near.offsets[i + 1] - near.offsets[i];
     // Every neighbour is written, those outside are overwritten by the next: no branch to be mispredicted.
-    for (int entry = 0; entry < n_entries; ++entry) {
-      const int j = entries[entry] & NEIGHMASK;
+    for (std::int64_t entry = 0; entry < n_entries; ++entry) {
+      const int j = entries[entry];
       const int neighbor_species = species_of_type[type[j]];
       double* const d = &displacements_[3 * n];
       d[0] = x[j][0] - xi;

@@ -13,6 +13,15 @@ class NeighList;
 
 namespace polypace::lammps {
 
+// The part of LAMMPS's list that the ACE can see until the next rebuild: in hybrid/overlay the common list reaches as
+// far as the longest style, several times the neighbours of a short-ranged ACE.
+struct NearNeighbors {
+  std::vector<std::int64_t> offsets;  // by local atom index; atoms outside of the list have no neighbours
+  std::vector<int> neighbors;
+
+  void build(const LAMMPS_NS::NeighList& list, int n_local, double** x, double reach);
+};
+
 // Arrays only grow: nothing is allocated in a step once the largest block was seen.
 class EnvironmentBlock {
  public:
@@ -20,7 +29,7 @@ class EnvironmentBlock {
   void set_cutoffs(const ace::PotentialHeader& header);
 
   // `species_of_type[type]` is −1 where a type takes no part.
-  void gather(const int* atoms, std::size_t n_atoms, int species, const LAMMPS_NS::NeighList& list, double** x,
+  void gather(const int* atoms, std::size_t n_atoms, int species, const NearNeighbors& near, double** x,
               const int* type, const std::vector<int>& species_of_type);
 
   // Fills energies() and gradients(), and the optional outputs where pointers are given (one value per atom).

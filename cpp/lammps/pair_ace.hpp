@@ -64,6 +64,7 @@ class PairAce : public LAMMPS_NS::Pair {
   std::optional<ace::Evaluator> evaluator_;
   std::unique_ptr<ace::Evaluator::Workspace, void (*)(ace::Evaluator::Workspace*)> workspace_{nullptr, nullptr};
   EnvironmentBlock block_;
+  NearNeighbors near_;
   std::vector<int> species_of_type_;               // −1 for NULL
   std::vector<std::vector<int>> atoms_of_species_;  // local atoms
   std::vector<Request> requests_;

@@ -6,6 +6,7 @@
 #include <error.h>
 #include <force.h>
 #include <neigh_list.h>
+#include <neighbor.h>
 #include <update.h>
 
 #include "base/errors.hpp"
@@ -24,6 +25,9 @@ void PairAce::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   prepare_requests();
   group_atoms_by_species();
+  // The list was made from the positions of the step with ago = 0; from them the skin counts.
+  if (neighbor->ago == 0 || near_.offsets.size() != static_cast<std::size_t>(atom->nlocal) + 1)
+    near_.build(*list, atom->nlocal, atom->x, evaluator_->max_cutoff() + neighbor->skin);
   for (std::size_t species = 0; species < atoms_of_species_.size(); ++species) {
     const auto& atoms = atoms_of_species_[species];
     for (std::size_t first = 0; first < atoms.size(); first += block_size)
@@ -51,7 +55,7 @@ void PairAce::group_atoms_by_species() {
 }
 
 void PairAce::compute_block(const int* atoms, std::size_t n_atoms, int species) {
-  block_.gather(atoms, n_atoms, species, *list, atom->x, atom->type, species_of_type_);
+  block_.gather(atoms, n_atoms, species, near_, atom->x, atom->type, species_of_type_);
   const auto output = [](Request& request) { return request.flag ? request.block.data() : nullptr; };
   try {
     block_.evaluate(*evaluator_, *workspace_, output(requests_[0]), output(requests_[1]));

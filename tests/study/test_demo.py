@@ -80,7 +80,7 @@ def test_status_and_report_need_only_the_folder(finished):
 
 
 def test_run_folders_can_be_run_again_by_hand(finished, tmp_path):
-    (folder,) = finished.glob("steps/ace-C12-*")
+    (folder,) = finished.glob("steps/ace-npt-C12-*")
     place = tmp_path / "ace"
     place.mkdir()
     for name in ("potential.yaml", "potential.asi", "npt/in.lammps", "npt/start.data"):

@@ -26,7 +26,8 @@ class StudyPlan:
     fits: Sequence[Step]
     explorations: Sequence[Sequence[Step]]
     labels: Sequence[Step]
-    runs: Mapping[int, Step]
+    npt: Mapping[int, Step]
+    nvt: Mapping[int, Step]
     comparisons: Mapping[int, Step]
 
     @property
@@ -57,9 +58,13 @@ def plan_study(spec: StudySpec) -> StudyPlan:
         explorations.append(_explorations(spec, number, starts, fits[-1]))
         labels.append(_label(spec, number, explorations[-1], fits[-1]))
         fits.append(_fit(spec, training, labels, fits[-1]))
-    runs = {length: _run(spec, length, step, fits[-1]) for length, step in references.items()}
-    comparisons = {length: _comparison(spec, length, references[length], runs[length], fits[-1]) for length in runs}
-    return StudyPlan(spec, training, references, fits, explorations, labels, runs, comparisons)
+    npt = {length: _run(spec, "npt", length, step, fits[-1]) for length, step in references.items()}
+    nvt = {length: _run(spec, "nvt", length, step, fits[-1]) for length, step in references.items()}
+    comparisons = {
+        length: _comparison(spec, length, reference, {"npt": npt[length], "nvt": nvt[length]}, fits[-1])
+        for length, reference in references.items()
+    }
+    return StudyPlan(spec, training, references, fits, explorations, labels, npt, nvt, comparisons)
 
 
 def seed_for(spec: StudySpec, name: str) -> int:
@@ -161,18 +166,19 @@ def _label(spec: StudySpec, number: int, explorations: Sequence[Step], fit: Step
     return Step(name, labelling.label_harvest, params, inputs)
 
 
-def _run(spec: StudySpec, length: int, reference: Step, fit: Step) -> Step:
-    name = f"ace/C{length}"
+def _run(spec: StudySpec, ensemble: str, length: int, reference: Step, fit: Step) -> Step:
+    name = f"ace/{ensemble}-C{length}"
     params = {
         **_with_tail(spec, name),
         "temperature": spec.systems.temperature,
         "pressure": spec.systems.pressure,
         **spec.production.model_dump(),
     }
-    return Step(name, running.run_ace, params, {"reference": reference, "fit": fit})
+    function = {"npt": running.run_ace_npt, "nvt": running.run_ace_nvt}[ensemble]
+    return Step(name, function, params, {"reference": reference, "fit": fit})
 
 
-def _comparison(spec: StudySpec, length: int, reference: Step, run: Step, fit: Step) -> Step:
+def _comparison(spec: StudySpec, length: int, reference: Step, runs: Mapping[str, Step], fit: Step) -> Step:
     name = f"compare/C{length}"
     params = {
         **_with_tail(spec, name),
@@ -180,4 +186,4 @@ def _comparison(spec: StudySpec, length: int, reference: Step, run: Step, fit: S
         "timestep": spec.production.timestep,
         "temperature": spec.systems.temperature,
     }
-    return Step(name, comparing.compare, params, {"reference": reference, "ace": run, "fit": fit})
+    return Step(name, comparing.compare, params, {"reference": reference, **runs, "fit": fit})

@@ -26,18 +26,18 @@ N_SAMPLE, DIGITS = 1500, 7
 
 def compare(context: StepContext) -> None:
     """`chain.json`: everything that the report says about one chain length."""
-    reference, ace = context.inputs["reference"], context.inputs["ace"]
+    reference, npt, nvt = (context.inputs[role] for role in ("reference", "npt", "nvt"))
     melt = read_melt(reference)
-    run = json.loads((ace / "run.json").read_text())
-    pair = {"reference": _trajectory(reference, melt, context), "ace": _trajectory(ace, melt, context)}
+    runs = [json.loads((folder / "run.json").read_text()) for folder in (npt, nvt)]
+    pair = {"reference": _trajectory(reference, melt, context), "ace": _trajectory(nvt, melt, context)}
     chain = {
         "chain_length": context.params["chain_length"],
-        "n_atoms": run["n_atoms"],
-        "ace_time_ps": run["time_ps"],
-        "lost_atoms": run["lost_atoms"],
-        "gamma_max": run["gamma_max"],
+        "n_atoms": len(melt.atoms),
+        "ace_time_ps": sum(run["time_ps"] for run in runs),
+        "lost_atoms": sum(run["lost_atoms"] for run in runs),
+        "gamma_max": max(run["gamma_max"] for run in runs),
         **_errors(context),
-        **_densities(reference, ace),
+        **_densities(reference, npt),
         "pressure": _pressure_bias(context),
         "rdf": _rdf(pair),
         "bonds": _distribution(pair, bond_distribution, "r_A"),
@@ -185,7 +185,7 @@ def _dihedrals(pair: dict[str, Trajectory]) -> dict[str, Any]:
 def _msd(pair: dict[str, Trajectory]) -> dict[str, Any]:
     """g1 and g3 up to a third of the run, and the mean ratio of g1 over the upper decade of that."""
     curves = {name: chain_msd(trajectory) for name, trajectory in pair.items()}
-    lag = curves["reference"].g1.lag
+    lag = min((curve.g1.lag for curve in curves.values()), key=len)
     shown = np.flatnonzero((lag > 0) & (lag <= lag[-1] / 3))
     shown = np.unique(shown[np.round(np.geomspace(1, len(shown), 60)).astype(int) - 1])
     result: dict[str, Any] = {"lag_ps": _rounded(lag[shown])}

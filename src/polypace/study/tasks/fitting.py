@@ -50,7 +50,9 @@ def _fitted(context: StepContext, frames: Sequence[ase.Atoms]) -> FitResult:
     return fit(
         [with_weights(atoms, ace["soft_force"]) for atoms in dispersion_tail(params).subtract(frames)],
         BasisSpec.from_dict(ace["basis"]),
-        weights=Weights(ace["energy_weight"], ace["force_weight"], ace["virial_weight"], config_types=ace["kind_weights"]),
+        weights=Weights(
+            ace["energy_weight"], ace["force_weight"], ace["virial_weight"], config_types=ace["kind_weights"]
+        ),
         solver=solver_of(ace),
         smoothness=ace["smoothness"],
         e0=0.0,

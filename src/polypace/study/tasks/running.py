@@ -41,23 +41,31 @@ def run_reference(context: StepContext) -> None:
     common.write_frames(context.folder / "test.extxyz", labelled)
 
 
-def run_ace(context: StepContext) -> None:
-    """The same runs with the fitted potential, from the same start and at the reference's density."""
-    params = context.params
-    reference = context.inputs["reference"]
-    melt = read_melt(reference)
+def run_ace_npt(context: StepContext) -> None:
+    """Constant pressure with the fitted potential, from the reference's start: `density.json`, `run.json`."""
+    melt, lines, watch = _ace(context)
+    run_npt(context.params, melt, context.folder, lines, topology=False, gamma=watch)
+    write_json(context.folder / "run.json", _health(context.params, melt, context.folder / "npt"))
+
+
+def run_ace_nvt(context: StepContext) -> None:
+    """Constant volume with the fitted potential, at the reference's density: `nvt/nvt.dump`, `run.json`."""
+    melt, lines, watch = _ace(context)
+    density = json.loads((context.inputs["reference"] / "density.json").read_text())["mean"]
+    dense = common.scaled_to_density(melt, density)
+    run_nvt(context.params, dense, context.folder, lines, topology=False, gamma=watch)
+    write_json(context.folder / "run.json", _health(context.params, melt, context.folder / "nvt"))
+
+
+def _ace(context: StepContext) -> tuple[Melt, Lines, GammaWatch]:
+    melt = read_melt(context.inputs["reference"])
     for suffix in ("yaml", "asi"):
         shutil.copyfile(context.inputs["fit"] / f"potential.{suffix}", context.folder / f"potential.{suffix}")
 
     def lines(start: Melt, data_file: str) -> list[str]:
-        return common.ace_lines(params, start, data_file, "../potential.yaml", "../potential.asi")
+        return common.ace_lines(context.params, start, data_file, "../potential.yaml", "../potential.asi")
 
-    watch = GammaWatch(every=params["gamma_every"])
-    run_npt(params, melt, context.folder, lines, topology=False, gamma=watch)
-    density = json.loads((reference / "density.json").read_text())["mean"]
-    dense = common.scaled_to_density(melt, density)
-    run_nvt(params, dense, context.folder, lines, topology=False, gamma=watch)
-    write_json(context.folder / "run.json", _health(params, melt, context.folder))
+    return melt, lines, GammaWatch(every=context.params["gamma_every"])
 
 
 def run_npt(
@@ -145,13 +153,11 @@ def check_health(table: Any, params: Params, place: Path) -> None:
             )
 
 
-def _health(params: Params, melt: Melt, folder: Path) -> dict[str, Any]:
-    npt, nvt = last_table(folder / "npt"), last_table(folder / "nvt")
-    gamma = np.concatenate([npt["v_gamma_max"], nvt["v_gamma_max"]])
-    steps = int(npt["Step"][-1] + nvt["Step"][-1])
+def _health(params: Params, melt: Melt, place: Path) -> dict[str, Any]:
+    table = last_table(place)
     return {
-        "time_ps": round(steps * params["timestep"], 6),
+        "time_ps": round(float(table["Step"][-1]) * params["timestep"], 6),
         "lost_atoms": 0,  # LAMMPS ends with an error on the first lost atom, and the run did not
-        "gamma_max": float(gamma.max()),
+        "gamma_max": float(table["v_gamma_max"].max()),
         "n_atoms": len(melt.atoms),
     }
