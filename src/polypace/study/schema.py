@@ -110,7 +110,7 @@ class Ace(Block):
     basis: dict[str, Any]
     energy_weight: Annotated[float, Field(ge=0)] = 1e7
     force_weight: Annotated[float, Field(ge=0)] = 1.1e3
-    virial_weight: Annotated[float, Field(ge=0)] = 2.5e5
+    virial_weight: Annotated[float, Field(ge=0)] = 2e6
     kind_weights: dict[str, Annotated[float, Field(ge=0)]] = {
         "bent ends": 0.01,
         "folded chains": 0.01,

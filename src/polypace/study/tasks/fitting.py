@@ -24,6 +24,8 @@ from polypace.study.tasks.common import Params, dispersion_tail, read_frames, re
 
 Floats = npt.NDArray[np.float64]
 
+#: Kinds of frames whose virial says something about the pressure of a melt.
+BULK = ("thermal", "hot", "compressed", "stretched", "sheared", "learned")
 #: Chains pushed into each other per gate.
 N_CONTACTS = 12
 
@@ -62,7 +64,7 @@ def _fitted(context: StepContext, frames: Sequence[ase.Atoms]) -> FitResult:
 
 
 def with_weights(atoms: ase.Atoms, soft_force: float) -> ase.Atoms:
-    """Weights (1 + |F|²/F₀²)⁻² for forces, and their smallest for energy and virial of the frame.
+    """Weights (1 + |F|²/F₀²)⁻² for forces, and their smallest for the energy of the frame; virials of liquids only.
 
     Chains pushed into each other feel forces a hundred times the thermal ones. They are to show where the wall is;
     at full weight the fit would spend its functions on the exact height of walls that MD never climbs.
@@ -71,6 +73,7 @@ def with_weights(atoms: ase.Atoms, soft_force: float) -> ase.Atoms:
     weights = (1 + strength / soft_force**2) ** -2
     atoms.set_array("force_weight", weights)
     atoms.info["energy_weight"] = float(weights.min())
+    atoms.info["virial_weight"] = atoms.info["energy_weight"] if atoms.info["config_type"] in BULK else 0.0
     return atoms
 
 
