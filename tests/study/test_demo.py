@@ -130,6 +130,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
         [POLYPACE, "demo", "--reduced", tmp_path / "study"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        # A test run in the background ignores SIGINT, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("study/steps/.melt-*/log.lammps")) and time.monotonic() < deadline:

@@ -60,7 +60,12 @@ def test_no_lammps_outlives_its_caller(tmp_path, how):
     if how == signal.SIGKILL and not _dies_with_parent():
         pytest.skip("needs setpriv of util-linux")
     code = f"from polypace.lammps import run_lammps; run_lammps({GAS + 'run 100000000'!r}, {str(tmp_path)!r})"
-    caller = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    # A test run in the background ignores SIGINT, and its children would inherit that.
+    caller = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_until(lambda: processes_in(tmp_path))
     caller.send_signal(how)
     assert caller.wait(20) != 0
