@@ -63,7 +63,8 @@ def collect_results(plan: StudyPlan, study: Path, manifests: Mapping[str, Mappin
         "units": UNITS,
         "potential": _potential(final, load(plan.fits[-1], "scans.json")),
         "training": {
-            "chain_lengths": final["chain_lengths"],
+            "chain_lengths": sorted(plan.training),
+            "learned_chain_lengths": sorted(set(final["chain_lengths"]) - set(plan.training)),
             "labelled_frames": final["n_frames"],
             "labelled_atoms": final["n_atoms"],
             "frames_by_kind": final["frames_by_kind"],
