@@ -42,9 +42,9 @@ def main() -> None:
     positions = rng.uniform(0, length, (n, 3))
     cell, types = np.eye(3) * length, np.zeros(n, dtype=np.int32)
     ours, counts = timed(
-        lambda: _core.structure.count_pairs(
-            positions, types, cell, (True,) * 3, R_MAX, N_BINS, 1, arguments.threads
-        )[0],
+        lambda: _core.structure.count_pairs(positions, types, cell, (True,) * 3, R_MAX, N_BINS, 1, arguments.threads)[
+            0
+        ],
         3,
     )
     n_pairs = int(counts.sum())

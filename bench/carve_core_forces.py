@@ -84,9 +84,7 @@ def check(melt: Melt, name: str, reference: np.ndarray, folder: Path) -> None:
     found = forces(side_by_side([cluster]), name, folder)
     counts = cluster.force_weight > 0
     worst = np.abs(found[counts] - reference[cluster.source[counts]]).max()
-    print(
-        f"{name}: forces of {counts.sum()} atoms with a whole sphere differ by {worst:.1e} eV/Å", flush=True
-    )
+    print(f"{name}: forces of {counts.sum()} atoms with a whole sphere differ by {worst:.1e} eV/Å", flush=True)
     assert worst < 1e-7
 
 
@@ -94,10 +92,7 @@ def errors(melt: Melt, name: str, reference: np.ndarray, radii, n_seeds: int, fo
     """rms |ΔF| (eV/Å) per shell and mean number of atoms and caps, for every buffer radius."""
     carbons = np.flatnonzero(melt.atoms.numbers == 6)
     seeds = np.random.default_rng(5).choice(carbons, n_seeds, replace=False).tolist()
-    carved = [
-        carve_clusters(melt, seeds, 0.5, float(radius), cutoff=1.0, merge=False, vacuum=6.0)
-        for radius in radii
-    ]
+    carved = [carve_clusters(melt, seeds, 0.5, float(radius), cutoff=1.0, merge=False, vacuum=6.0) for radius in radii]
     everything = [cluster for clusters in carved for cluster in clusters]
     found = forces(side_by_side(everything), name, folder)
     starts = iter(np.cumsum([0, *(len(cluster.atoms) for cluster in everything)]))
@@ -143,9 +138,7 @@ def draw(tables, path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figure", type=Path, default=Path("carving-core-forces.png"))
     parser.add_argument("--steps", type=int, default=3000, help="Langevin steps; a third before and after")
     parser.add_argument("--seeds", type=int, default=12)

@@ -58,9 +58,7 @@ class Row:
     seconds: float
 
 
-def measure(
-    force_field: ForceField, form: str, length: int, kelvin: float, arguments: argparse.Namespace
-) -> Row:
+def measure(force_field: ForceField, form: str, length: int, kelvin: float, arguments: argparse.Namespace) -> Row:
     """Build, equilibrate, run and average."""
     start = time.perf_counter()
     guess = PUBLISHED.get(length, {}).get(round(kelvin), 0.72)
@@ -68,9 +66,7 @@ def measure(
     melt = build_melt(length, n_chains, 0.95 * guess, force_field, arguments.seed, kelvin)
     used = force_field.original() if form == "original" else force_field
     interactions = force_field_interactions(used, melt.type_names)
-    folder = Path(
-        tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=arguments.folder)
-    )
+    folder = Path(tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=arguments.folder))
     write_lammps_data(melt, folder / "start.data", force_field)
     conditions = {"temperature": kelvin, "seed": arguments.seed}
     script = equilibration_script(
@@ -82,9 +78,7 @@ def measure(
     thermo = read_thermo(run_lammps(script, folder, n_ranks=arguments.ranks).log)
     density, found = thermo["Density"], float(thermo["Temp"].mean())
     if abs(found - kelvin) > 0.02 * kelvin:
-        raise SystemExit(
-            f"C{length}: the run was at {found:.1f} K, wanted {kelvin} K; nothing is concluded from it"
-        )
+        raise SystemExit(f"C{length}: the run was at {found:.1f} K, wanted {kelvin} K; nothing is concluded from it")
     blocks = np.array([block.mean() for block in np.array_split(density, 8)])
     n_atoms = len(read_lammps_data(folder / "end.data").atoms)
     return Row(
@@ -95,9 +89,7 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--force-field", nargs="+", default=["trappe-ua"])
     parser.add_argument("--lengths", nargs="+", type=int, default=[8, 16, 24, 44, 64])
     parser.add_argument("--temperatures", nargs="+", type=float, default=[350.0, 450.0])
@@ -128,9 +120,7 @@ def main() -> None:
                         flush=True,
                     )
                     Path(arguments.output).write_text(
-                        json.dumps(
-                            {"units": {"density": "g/cm3"}, "rows": [asdict(r) for r in rows]}, indent=1
-                        )
+                        json.dumps({"units": {"density": "g/cm3"}, "rows": [asdict(r) for r in rows]}, indent=1)
                     )
 
 

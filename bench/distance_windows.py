@@ -30,9 +30,7 @@ CASES = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=4000)
     steps = parser.parse_args().steps
     print("| force field | elements | 1-2 | 1-3 | 1-4 | shortest contact |\n|---|---|---|---|---|---|")
@@ -56,14 +54,11 @@ def main() -> None:
         )  # fmt: skip
         run_lammps(script, folder)
         melt = read_lammps_data(folder / "eq.data")
-        found = distance_windows(
-            melt, read_dump(folder / "run.dump", melt), 1.5 if field.units == "lj" else 5.0
-        )
+        found = distance_windows(melt, read_dump(folder / "run.dump", melt), 1.5 if field.units == "lj" else 5.0)
         for pair in sorted({window.elements for window in found.windows}):
             kinds = {window.kind: window for window in found.windows if window.elements == pair}
             cells = [
-                f"{kinds[k].shortest:.2f}-{kinds[k].longest:.2f}" if k in kinds else ""
-                for k in ("1-2", "1-3", "1-4")
+                f"{kinds[k].shortest:.2f}-{kinds[k].longest:.2f}" if k in kinds else "" for k in ("1-2", "1-3", "1-4")
             ]
             contact = f"{kinds['contact'].shortest:.2f}" if "contact" in kinds else ""
             print(f"| {name} | {'-'.join(pair)} | {' | '.join(cells)} | {contact} |", flush=True)

@@ -21,5 +21,7 @@ def shared() -> Path:
     """Reference material beside the checkout (vectors, public data sets); tests that need it skip without it."""
     path = Path(os.environ.get("POLYPACE_SHARED", ROOT.parent / "shared"))
     if not path.is_dir():
-        pytest.skip(f"needs the reference material at {path} (set POLYPACE_SHARED), which is not part of the repository")
+        pytest.skip(
+            f"needs the reference material at {path} (set POLYPACE_SHARED), which is not part of the repository"
+        )
     return path

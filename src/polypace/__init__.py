@@ -35,7 +35,7 @@ _HOMES = {
     "PolypaceError": "polypace.errors",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - strings from the table above
+__all__ = [*_HOMES, "__version__"]
 __version__ = _version("polypace")
 
 

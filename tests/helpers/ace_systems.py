@@ -47,9 +47,7 @@ def random_potential(name: str, rng: np.random.Generator, cutoff: float = 4.2) -
     bonds = data.bonds
     for i, one in enumerate(bonds):
         if i % (len(elements) + 1) == 0 or i < len(elements):
-            one.coefficients = (
-                np.asarray(one.coefficients) + 0.3 * rng.normal(size=len(one.coefficients))
-            ).tolist()
+            one.coefficients = (np.asarray(one.coefficients) + 0.3 * rng.normal(size=len(one.coefficients))).tolist()
     data.bonds = bonds
     return Potential(data)
 
@@ -77,9 +75,7 @@ def random_structures(elements: list[str], rng: np.random.Generator) -> list[Ato
             candidate.positions[-1] = (
                 rng.uniform(0, 1, 3) * [1, 1, 0.4 if pbc is not True else 1] @ np.asarray(atoms.cell)
             )
-            distances = (
-                candidate.get_distances(-1, range(len(atoms)), mic=True) if len(atoms) else np.array([9.0])
-            )
+            distances = candidate.get_distances(-1, range(len(atoms)), mic=True) if len(atoms) else np.array([9.0])
             if distances.min() > 1.6:
                 atoms = candidate
         atoms.symbols = rng.choice(elements, n)

@@ -24,9 +24,7 @@ def rouse_trajectory(rng, n_frames, n_chains, n_beads, dt, rate=1.0, bond=1.0):
     decay = np.exp(-rate * mode_strengths(n_beads) * dt)
     modes = np.empty((n_frames, n_chains, n_beads, 3))
     modes[0, :, 1:] = rng.normal(size=(n_chains, n_beads - 1, 3)) * np.sqrt(variance)[:, None]
-    modes[:, :, 0] = np.sqrt(2 * rate * bond**2 / 3 * dt) * rng.normal(size=(n_frames, n_chains, 3)).cumsum(
-        axis=0
-    )
+    modes[:, :, 0] = np.sqrt(2 * rate * bond**2 / 3 * dt) * rng.normal(size=(n_frames, n_chains, 3)).cumsum(axis=0)
     kick = np.sqrt(variance * (1 - decay**2))[:, None]
     for frame in range(1, n_frames):
         noise = kick * rng.normal(size=(n_chains, n_beads - 1, 3))

@@ -41,15 +41,7 @@ def basis_functions(bond, r):
     assert bond.basis_name == "SBessel"
     g, d_before = [], 1.0
     for n in k:
-        f = (
-            (-1.0) ** n
-            * sqrt(2)
-            * np.pi
-            / bond.r_cut**1.5
-            * (n + 1)
-            * (n + 2)
-            / sqrt((n + 1) ** 2 + (n + 2) ** 2)
-        )
+        f = (-1.0) ** n * sqrt(2) * np.pi / bond.r_cut**1.5 * (n + 1) * (n + 2) / sqrt((n + 1) ** 2 + (n + 2) ** 2)
         f *= np.sinc((n + 1) * x) + np.sinc((n + 2) * x)
         e = n**2 * (n + 2) ** 2 / (4 * (n + 1) ** 4 + 1)
         d = 1 - e / d_before if n else 1.0
@@ -180,16 +172,12 @@ def atom(data, species, neighbors):
     functions = data.functions[species]
     projections = np.array(
         [
-            sum(g[f.ns[0]] for nu, _, _, _, g, _ in pairs if nu == f.mus[0])
-            if len(f.mus) == 1
-            else invariant(f, leaf)
+            sum(g[f.ns[0]] for nu, _, _, _, g, _ in pairs if nu == f.mus[0]) if len(f.mus) == 1 else invariant(f, leaf)
             for f in functions
         ]
     )
     embedding = data.embeddings[species]
-    coefficients = np.array([f.coefficients for f in functions]).reshape(
-        len(functions), embedding.n_densities
-    )
+    coefficients = np.array([f.coefficients for f in functions]).reshape(len(functions), embedding.n_densities)
     energy = embedded(embedding, projections @ coefficients)
     el = data.elements
     repulsion = sum(core(bond, (el[species], el[mu]), r) for mu, _, r, bond, _, _ in pairs)
@@ -197,9 +185,7 @@ def atom(data, species, neighbors):
         _, _, r, bond, _, _ = min(pairs, key=lambda pair: pair[2] - pair[3].r_in + pair[3].delta_in)
         cut = switch(bond.r_in - r, bond.delta_in, bond.delta_in)
         return energy * cut + repulsion * (1 - cut), projections
-    return energy * switch(
-        repulsion, embedding.rho_core_cut, embedding.drho_core_cut
-    ) + repulsion, projections
+    return energy * switch(repulsion, embedding.rho_core_cut, embedding.drho_core_cut) + repulsion, projections
 
 
 def structure(data, atoms):

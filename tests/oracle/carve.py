@@ -86,9 +86,7 @@ class Oracle:
         return False
 
 
-def select(
-    oracle: Oracle, seeds: list[Node], core_radius, buffer_radius, core_bonds=3, bridge_length=2, cut=True
-):
+def select(oracle: Oracle, seeds: list[Node], core_radius, buffer_radius, core_bonds=3, bridge_length=2, cut=True):
     """Kept nodes, core nodes, cuts {(kept, removed)}."""
     core = set(seeds)
     kept = set(seeds)
@@ -103,9 +101,7 @@ def select(
         closed(oracle, kept, cut)
         if not cut:
             break
-        wanted = (
-            bridges(oracle, kept, bridge_length) or end_groups(oracle, kept) or pairs(oracle, kept, seeds)
-        )
+        wanted = bridges(oracle, kept, bridge_length) or end_groups(oracle, kept) or pairs(oracle, kept, seeds)
         if not wanted:
             break
         kept |= wanted
@@ -138,9 +134,7 @@ def bridges(oracle: Oracle, kept: set[Node], bridge_length: int) -> set[Node]:
                     continue
                 if second in kept:
                     wanted |= {first}
-                elif bridge_length > 1 and any(
-                    third in kept and third != first for third in oracle.heavy(second)
-                ):
+                elif bridge_length > 1 and any(third in kept and third != first for third in oracle.heavy(second)):
                     wanted |= {first, second}
     return wanted
 

@@ -62,9 +62,7 @@ def definition(positions, molecules, masses, lag: int, stride: int) -> np.ndarra
     centers = np.einsum("cb,fbd->fcd", chains / chains.sum(axis=1, keepdims=True), positions)
     relative = positions - centers[:, np.searchsorted(np.unique(molecules), molecules)]
     origins = np.arange(0, len(positions) - lag, stride)
-    return np.array(
-        [((x[origins + lag] - x[origins]) ** 2).sum(-1).mean() for x in (positions, relative, centers)]
-    )
+    return np.array([((x[origins + lag] - x[origins]) ** 2).sum(-1).mean() for x in (positions, relative, centers)])
 
 
 def expected_strides(lag: int, points: int = 8, ratio: int = 2) -> int:

@@ -26,9 +26,7 @@ def files(tmp_path_factory) -> Path:
     (folder / "p.yaml").write_text(random_potential(rng))
     potential = Potential.read(folder / "p.yaml")
     potential.write(folder / "p.yace")
-    matrices = {
-        element: np.eye(n) + 0.1 * rng.normal(size=(n, n)) for element, n in potential.n_functions.items()
-    }
+    matrices = {element: np.eye(n) + 0.1 * rng.normal(size=(n, n)) for element, n in potential.n_functions.items()}
     np.savez(folder / "p.npz", **matrices)
     (folder / "p.npz").rename(folder / "p.asi")
     return folder
@@ -75,9 +73,7 @@ def test_grades_against_python(rng, files):
     expected = evaluate([atoms], files / "p.yaml", files / "p.asi")[0]
     outputs = ("pace/extrapolation", "gamma", "corerep")
     for n_ranks in (1, 2):
-        found = lammps_single_point(
-            atoms, lines(files, "p.yaml", "p.asi"), ELEMENTS, n_ranks=n_ranks, outputs=outputs
-        )
+        found = lammps_single_point(atoms, lines(files, "p.yaml", "p.asi"), ELEMENTS, n_ranks=n_ranks, outputs=outputs)
         np.testing.assert_allclose(found.outputs["gamma"], expected.gamma, rtol=1e-10)
         np.testing.assert_allclose(found.forces, expected.forces, atol=1e-10 * np.abs(expected.forces).max())
         assert np.all((found.outputs["corerep"] >= 0) & (found.outputs["corerep"] <= 1))

@@ -38,9 +38,7 @@ def internal_coordinate_histograms(
     n_bins: int,
     n_threads: int = 0,
 ) -> tuple[Int, Float]: ...
-def internal_coordinates(
-    positions: Float, cells: Float, pbc: Periodic, tuples: Int, n_threads: int = 0
-) -> Float: ...
+def internal_coordinates(positions: Float, cells: Float, pbc: Periodic, tuples: Int, n_threads: int = 0) -> Float: ...
 def chain_statistics(
     positions: Float,
     cells: Float,

@@ -139,9 +139,7 @@ class BasisSpec:
         bonds: dict[str, Any] = {"ALL": dict(common)}
         for pair, value in per_pair.items():
             bonds[pair] = {**bonds.get(pair, {}), "rcut": value}
-        functions: dict[str, Any] = {
-            "ALL": {"nradmax_by_orders": list(nradmax), "lmax_by_orders": list(lmax)}
-        }
+        functions: dict[str, Any] = {"ALL": {"nradmax_by_orders": list(nradmax), "lmax_by_orders": list(lmax)}}
         if n_functions is not None:
             functions[_PER_ELEMENT] = n_functions
         return cls(elements=elements, bonds=bonds, functions=functions)
@@ -188,14 +186,10 @@ class BasisSpec:
             raise InputError(f"{place} is given twice, under {matching}; a pair counts for both directions")
         values = merged(self.bonds, place, "ALL", "UNARY" if same else "BINARY", *matching[:1])
         if values is None:
-            raise InputError(
-                f"{place}: nothing is given for it; add ALL, {'UNARY' if same else 'BINARY'} or the pair"
-            )
+            raise InputError(f"{place}: nothing is given for it; add ALL, {'UNARY' if same else 'BINARY'} or the pair")
         bond = checked(BondEntry, values, place)
         if bond.radbase in ("ChebExpCos", "ChebPow") and not bond.radparameters:
-            raise InputError(
-                f"{place}.radparameters is missing; {bond.radbase} needs [λ], for example [5.25]"
-            )
+            raise InputError(f"{place}.radparameters is missing; {bond.radbase} needs [λ], for example [5.25]")
         return bond
 
     def _blocks(self) -> tuple[tuple[tuple[str, ...], FunctionsEntry], ...]:
@@ -212,9 +206,7 @@ class BasisSpec:
 
     def _functions_of(self, block: tuple[str, ...]) -> FunctionsEntry | None:
         place = f"functions.{''.join(block)}"
-        matching = [
-            k for k in self.functions if _symbols(k)[:1] == block[:1] and set(_symbols(k)) == set(block)
-        ]
+        matching = [k for k in self.functions if _symbols(k)[:1] == block[:1] and set(_symbols(k)) == set(block)]
         if len(matching) > 1:
             raise InputError(f"{place} is given more than once, under {matching}; keep one")
         arity = ARITY[len(block) - 1 : len(block)]

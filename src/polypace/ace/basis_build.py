@@ -173,9 +173,7 @@ def _with_coefficients(
     for (block, limits), own in zip(plan.blocks, functions, strict=True):
         centre = plan.elements.index(block[0])
         shape = (len(own), plan.embeddings[centre].ndensity)
-        values = (
-            rng.normal(scale=_RANDOM_SCALE, size=shape) if limits.coefs_init == "random" else np.zeros(shape)
-        )
+        values = rng.normal(scale=_RANDOM_SCALE, size=shape) if limits.coefs_init == "random" else np.zeros(shape)
         for function, row in zip(own, values.tolist(), strict=True):
             function.coefficients = row
             per_centre[centre].append(function)

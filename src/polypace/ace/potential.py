@@ -29,9 +29,7 @@ class Potential:
         object.__setattr__(self, "_data", data)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(
-            f"a Potential cannot change ({name}); with_coefficients() and so on make a new one"
-        )
+        raise AttributeError(f"a Potential cannot change ({name}); with_coefficients() and so on make a new one")
 
     @classmethod
     def read(cls, path: str | Path) -> Potential:
@@ -211,9 +209,7 @@ def _parsed(text: str) -> Potential:
     return Potential(formats.parse_potential(text, "pickled potential"))
 
 
-def _completed_radii(
-    given: Mapping[tuple[str, str], float], elements: tuple[str, ...]
-) -> dict[tuple[str, str], float]:
+def _completed_radii(given: Mapping[tuple[str, str], float], elements: tuple[str, ...]) -> dict[tuple[str, str], float]:
     """r_in of every ordered pair: as given, in either order, else the sum of the covalent radii."""
     from ase.data import atomic_numbers, covalent_radii
 

@@ -198,9 +198,7 @@ def chain_dimensions(
     return _dimensions(backbones, squares, internal, n)
 
 
-def _dimensions(
-    backbones: Backbones, squares: BlockSums, internal: BlockSums, n_frames: int
-) -> ChainDimensions:
+def _dimensions(backbones: Backbones, squares: BlockSums, internal: BlockSums, n_frames: int) -> ChainDimensions:
     separations = np.arange(1, internal.mean.shape[0] + 1)
     pairs = np.maximum(backbones.lengths[:, None] - separations, 0).sum(axis=0)
     block_internal = internal.means / pairs

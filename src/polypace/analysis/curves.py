@@ -143,9 +143,7 @@ def displacement_sums(
     return accumulator.partial.displacement_sums(effort.n_threads, effort.work_bytes)
 
 
-def add_piece(
-    accumulator: SpectraAccumulator, piece: Piece, groups: Integers, drift: Floats | None = None
-) -> None:
+def add_piece(accumulator: SpectraAccumulator, piece: Piece, groups: Integers, drift: Floats | None = None) -> None:
     """Add a piece with x, y, z in sums 0, 1, 2 and group g in sum 3 + g."""
     segments = np.empty((len(piece.local), 3, 2), dtype=np.int64)
     segments[:, :, 0] = np.arange(3)

@@ -107,9 +107,7 @@ def _rdf_distance(reference: RDF, other: RDF, pair: tuple[str, str], part: str) 
     shells = np.diff(edges**3)
     p, q = g * shells, h * shells
     errors = [getattr(run, part + "_error")[row, :n] * shells for run, row in ((reference, a), (other, b))]
-    return _measure(
-        p / p.sum(), q / q.sum(), errors[0] / p.sum(), errors[1] / q.sum(), g - h, edges, None, "Å"
-    )
+    return _measure(p / p.sum(), q / q.sum(), errors[0] / p.sum(), errors[1] / q.sum(), g - h, edges, None, "Å")
 
 
 def _common_bins(

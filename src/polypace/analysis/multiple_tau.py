@@ -94,9 +94,7 @@ class MultipleTauMSD:
                 raise InputError(f"molecules must hold one integer for each of the {len(frame)} particles")
             self._groups = assign_groups(units)
         elif len(frame) != len(self._groups):
-            raise InputError(
-                f"frame {self._n_frames} has {len(frame)} particles, those before {len(self._groups)}"
-            )
+            raise InputError(f"frame {self._n_frames} has {len(frame)} particles, those before {len(self._groups)}")
 
     def _add_to_level(self, level: int, frame: Floats) -> None:
         assert self._groups is not None

@@ -43,9 +43,7 @@ def msd_figure(curves: dict[str, MSD], regimes: Regimes | None = None) -> Figure
         for name, law in regimes.named.items():
             lag = np.geomspace(law.begin, law.end, 2)
             top.plot(lag, 1.6 * law(lag), "k-", linewidth=0.8)
-            top.annotate(
-                f"$t^{{{law.exponent:.2f}}}$ ({name})", (lag[0], 1.9 * law(lag)[0]), fontsize=6, va="bottom"
-            )
+            top.annotate(f"$t^{{{law.exponent:.2f}}}$ ({name})", (lag[0], 1.9 * law(lag)[0]), fontsize=6, va="bottom")
     top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
     top.legend(frameon=False, fontsize=7)
     draw_exponent(bottom, next(iter(curves.values())), COLORS[0])

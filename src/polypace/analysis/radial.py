@@ -66,9 +66,7 @@ class RDF:
         for k, pair in enumerate(self.pairs):
             if pair in ((first, second), (second, first)):
                 return k
-        raise InputError(
-            f"there is no pair {first}-{second}; there are {', '.join('-'.join(p) for p in self.pairs)}"
-        )
+        raise InputError(f"there is no pair {first}-{second}; there are {', '.join('-'.join(p) for p in self.pairs)}")
 
 
 def rdf(
@@ -171,9 +169,7 @@ def _check(trajectory: Trajectory, r_max: float, bin_width: float) -> int:
     return n_bins
 
 
-def _pair_numbers(
-    types: npt.NDArray[np.int32], n_types: int, members: _Members | None
-) -> tuple[Float, Float]:
+def _pair_numbers(types: npt.NDArray[np.int32], n_types: int, members: _Members | None) -> tuple[Float, Float]:
     """Number of pairs of each pair of types, and of those within molecules."""
     first, second = np.triu_indices(n_types)
 

@@ -45,9 +45,7 @@ class Regimes:
     def _between(self, before: str, behind: str, symbol: str) -> Crossover:
         for name in (before, behind):
             if name not in self.named:
-                raise InputError(
-                    f"{symbol} needs the {name} regime, which is not shown: {self.refused[name]}"
-                )
+                raise InputError(f"{symbol} needs the {name} regime, which is not shown: {self.refused[name]}")
         place = self.fit.pieces.index(self.named[behind]) - 1
         return self.fit.crossovers[place]
 
@@ -79,9 +77,7 @@ class Regimes:
         return length, length * slope * tau.error / tau.lag
 
 
-def find_regimes(
-    g1: MSD, *, min_lag: float | None = None, max_lag: float | None = None, seed: int = 0
-) -> Regimes:
+def find_regimes(g1: MSD, *, min_lag: float | None = None, max_lag: float | None = None, seed: int = 0) -> Regimes:
     """Name the regimes that g1 shows and say of the others why not.
 
     Parameters
@@ -132,4 +128,6 @@ def _reason(name: str, fit: PiecewisePowerLaw) -> str:
     shown = ", ".join(
         f"{piece.exponent:.3f} ± {piece.error:.3f} over {piece.decades:.1f} decades" for piece in fit.pieces
     )
-    return f"no power law over {SHORTEST_REGIME} decades has {expected} within two standard errors; the data show {shown}"
+    return (
+        f"no power law over {SHORTEST_REGIME} decades has {expected} within two standard errors; the data show {shown}"
+    )

@@ -145,9 +145,7 @@ def piecewise_power_law(
     return _assemble(fit, knots, slope_error, knot_error)
 
 
-def _assemble(
-    fit: _ChainOfLines, knots: Floats, slope_error: Floats, knot_error: Floats
-) -> PiecewisePowerLaw:
+def _assemble(fit: _ChainOfLines, knots: Floats, slope_error: Floats, knot_error: Floats) -> PiecewisePowerLaw:
     x, values, slopes = fit.x, fit.values(knots), fit.slopes(fit.y, knots)
     edges = np.concatenate([[x[0]], knots, [x[-1]]])
     heights = np.interp(edges, x, values)
@@ -168,9 +166,7 @@ def _assemble(
     return PiecewisePowerLaw(pieces, crossovers)
 
 
-def _usable(
-    curve: MSD, max_lag: float | None, n_samples: int = N_BOOTSTRAP, seed: int = 0
-) -> tuple[Floats, Floats]:
+def _usable(curve: MSD, max_lag: float | None, n_samples: int = N_BOOTSTRAP, seed: int = 0) -> tuple[Floats, Floats]:
     """Logarithmic lags and bootstrap samples of the curve at them."""
     groups = curve.groups
     if len(groups.weights) < 2:
@@ -178,9 +174,7 @@ def _usable(
     limit = curve.lag[-1] / 3 if max_lag is None else max_lag
     n = int(np.searchsorted(groups.lag, limit * (1 + 1e-9), side="right"))
     if n < 4:
-        raise InputError(
-            f"an exponent needs at least 4 lags up to {limit:g} ps, the curve has {n}: give a longer run"
-        )
+        raise InputError(f"an exponent needs at least 4 lags up to {limit:g} ps, the curve has {n}: give a longer run")
     return groups.lag[:n], groups.resample(n_samples, seed)[:, :n]
 
 
@@ -232,9 +226,7 @@ class _ChainOfLines:
         """Add the knot that helps most and move all to their best places, while every bend is significant."""
         knots = np.zeros(0)
         for _ in range(MAX_PIECES - 1):
-            candidates = [
-                np.sort(np.append(knots, c)) for c in self._grid() if self._apart(np.append(knots, c))
-            ]
+            candidates = [np.sort(np.append(knots, c)) for c in self._grid() if self._apart(np.append(knots, c))]
             if not candidates:
                 break
             trial = min(candidates, key=lambda k: self.residual(self.y, k))
@@ -255,9 +247,7 @@ class _ChainOfLines:
 
     def _coefficients(self, y: Floats, knots: Floats) -> Floats:
         weights = self._weights if y.ndim == 1 else self._weights[:, None]
-        return np.asarray(
-            np.linalg.lstsq(self._weights[:, None] * self._design(knots), weights * y, rcond=None)[0]
-        )
+        return np.asarray(np.linalg.lstsq(self._weights[:, None] * self._design(knots), weights * y, rcond=None)[0])
 
     def _bends(self, knots: Floats) -> bool:
         bends = np.abs(np.diff(self.slopes(self.y, knots)))
@@ -266,11 +256,7 @@ class _ChainOfLines:
 
     def _grid(self) -> Floats:
         first, last = self.x[0] + SHORTEST_PIECE, self.x[-1] - SHORTEST_PIECE
-        return (
-            np.linspace(first, last, int((last - first) * KNOTS_PER_DECADE) + 1)
-            if last > first
-            else np.zeros(0)
-        )
+        return np.linspace(first, last, int((last - first) * KNOTS_PER_DECADE) + 1) if last > first else np.zeros(0)
 
     def _apart(self, knots: Floats) -> bool:
         edges = np.concatenate([[self.x[0]], np.sort(knots), [self.x[-1]]])

@@ -74,13 +74,10 @@ def structure_factor(
     Source: Hansen & McDonald, Theory of Simple Liquids (2013), eq. 4.1.1.
     """
     if not all(trajectory.pbc):
-        raise InputError(
-            f"{trajectory.name}: S(q) on the reciprocal lattice needs a cell periodic in all directions"
-        )
+        raise InputError(f"{trajectory.name}: S(q) on the reciprocal lattice needs a cell periodic in all directions")
     if not (0 < bin_width <= q_max and np.isfinite(q_max) and vectors_per_shell > 0):
         raise InputError(
-            f"q_max, bin_width and vectors_per_shell must be positive, got {q_max}, {bin_width}, "
-            f"{vectors_per_shell}"
+            f"q_max, bin_width and vectors_per_shell must be positive, got {q_max}, {bin_width}, {vectors_per_shell}"
         )
     names, codes = np.unique(trajectory.types, return_inverse=True)
     types = codes.reshape(-1).astype(np.int32)
@@ -93,13 +90,9 @@ def structure_factor(
     per_shell = np.bincount(shells, minlength=len(n_vectors))
     for frames, positions in trajectory.blocks():
         for k, frame in enumerate(frames):
-            modes = _core.structure.density_modes(
-                positions[k], types, cells[frame], vectors, len(names), n_threads
-            )
+            modes = _core.structure.density_modes(positions[k], types, cells[frame], vectors, len(names), n_threads)
             rho = modes[..., 0] + 1j * modes[..., 1]
-            products = (rho[first] * rho[second].conj()).real / np.sqrt(counts[first] * counts[second])[
-                :, None
-            ]
+            products = (rho[first] * rho[second].conj()).real / np.sqrt(counts[first] * counts[second])[:, None]
             total = np.abs(rho.sum(axis=0)) ** 2 / counts.sum()
             curves = [np.bincount(shells, row, len(n_vectors)) / per_shell for row in (total, *products)]
             sums.add(frames[k : k + 1], np.array(curves)[None])
@@ -123,9 +116,7 @@ def _vectors(cell: Float, q_max: float, bin_width: float, most: int) -> tuple[In
     inside = lengths < q_max
     grid, lengths = grid[inside], lengths[inside]
     if len(grid) == 0:
-        raise InputError(
-            f"no reciprocal vector is shorter than q_max = {q_max}; the shortest of the cell is longer"
-        )
+        raise InputError(f"no reciprocal vector is shorter than q_max = {q_max}; the shortest of the cell is longer")
     shell = (lengths / bin_width).astype(int)
     chosen = []
     for number in np.unique(shell):

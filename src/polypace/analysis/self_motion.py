@@ -190,11 +190,7 @@ class _Selection:
                 chosen = selected_particles(particles, motion.n_particles)
                 known = getattr(getattr(trajectory, "topology", None), "molecules", None)
                 own = known if molecules is None else molecules
-                units = (
-                    np.arange(motion.n_particles)
-                    if own is None
-                    else molecule_numbers(own, motion.n_particles)
-                )
+                units = np.arange(motion.n_particles) if own is None else molecule_numbers(own, motion.n_particles)
                 yield cls(motion, chosen, assign_groups(units[chosen], n_groups), n_threads)
 
         return opened()
@@ -209,9 +205,7 @@ class _Selection:
         pairs = frame_pairs(times, wanted, MAX_ORIGINS)
         missing = np.flatnonzero(np.diff(pairs.offsets) == 0)
         if len(missing):
-            raise InputError(
-                f"no two frames are {wanted[missing[0]]:g} ps apart: choose a lag that the frames have"
-            )
+            raise InputError(f"no two frames are {wanted[missing[0]]:g} ps apart: choose a lag that the frames have")
         return wanted, pairs
 
     def distances(self, pairs: FramePairs) -> Iterator[tuple[int, int, Floats]]:

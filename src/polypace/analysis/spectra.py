@@ -63,9 +63,7 @@ class PartialSpectra:
 
     def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
-        result: Floats = _core.dynamics.correlations(
-            fft_plan(self.n_frames), self.spectra, n_threads, work_bytes
-        )
+        result: Floats = _core.dynamics.correlations(fft_plan(self.n_frames), self.spectra, n_threads, work_bytes)
         return result
 
 

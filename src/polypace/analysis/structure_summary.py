@@ -197,9 +197,7 @@ def structure_as_json(summary: StructureSummary) -> dict[str, Any]:
             out[name] = _distribution(found)
     if (g := summary.pairs) is not None:
         out["rdf"] = {"r_A": _list(g.r)} | {
-            "-".join(pair): {
-                part: _list(getattr(g, part)[k]) for part in ("total", "inter", "intra", "inter_error")
-            }
+            "-".join(pair): {part: _list(getattr(g, part)[k]) for part in ("total", "inter", "intra", "inter_error")}
             for k, pair in enumerate(g.pairs)
         }
     if (s := summary.scattering) is not None:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 def carve_command(
     melt: Annotated[Path, typer.Argument(help="LAMMPS data file of the melt, with bonds.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Clusters, extxyz.")] = Path(
-        "clusters.extxyz"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Clusters, extxyz.")] = Path("clusters.extxyz"),
     frame: Annotated[
         Path | None, typer.Option(help="Positions, cell (and forces) from the last frame of this file.")
     ] = None,
@@ -34,9 +32,7 @@ def carve_command(
     buffer_radius: Annotated[float, typer.Option(help="Å")] = 7.0,
     mode: Annotated[str, typer.Option(help="capped, whole-molecules or periodic.")] = "capped",
     cutoff: Annotated[float | None, typer.Option(help="Cutoff of the potential to be fitted, Å.")] = None,
-    labels: Annotated[
-        str, typer.Option(help="cluster: computed later; inherited: forces of the frame.")
-    ] = "cluster",
+    labels: Annotated[str, typer.Option(help="cluster: computed later; inherited: forces of the frame.")] = "cluster",
     reference_cutoff: Annotated[float | None, typer.Option(help="Reach of inherited forces, Å.")] = None,
     max_atoms: Annotated[int | None, typer.Option(help="Limit per cluster, caps included.")] = None,
     merge: Annotated[bool, typer.Option(help="Join requests that lie in one core.")] = True,
@@ -93,9 +89,7 @@ def write_clusters(clusters: list[Cluster], output: Path, sidecar: Path) -> None
     sidecar.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
-def _centers(
-    melt: Melt, center: list[int] | None, file: Path | None, random: int | None, seed: int
-) -> list[list[int]]:
+def _centers(melt: Melt, center: list[int] | None, file: Path | None, random: int | None, seed: int) -> list[list[int]]:
     if sum(choice is not None and choice != [] for choice in (center, file, random)) != 1:
         raise InputError("give the atoms to carve around by one of --center, --centers or --random")
     if file is not None:
@@ -116,9 +110,7 @@ def _read_centers(path: Path) -> list[list[int]]:
         try:
             groups += [[int(word) for word in words]] if words else []
         except ValueError:
-            raise InputError(
-                f"{path}, line {number}: atoms must be whole numbers from 0, got {line!r}"
-            ) from None
+            raise InputError(f"{path}, line {number}: atoms must be whole numbers from 0, got {line!r}") from None
     return groups
 
 

@@ -97,8 +97,7 @@ def compare_routes(
     first = next(iter(numbers.values()))
     noise = _grade_noise(atoms, potential, active_set_file, first)
     return [
-        Route(name, float(value.energies.sum()), _deviations(value, first, noise))
-        for name, value in numbers.items()
+        Route(name, float(value.energies.sum()), _deviations(value, first, noise)) for name, value in numbers.items()
     ]
 
 

@@ -17,30 +17,18 @@ from polypace.errors import InputError
 def msd_command(
     trajectories: Annotated[list[Path], typer.Argument(help="Files of one run: LAMMPS dumps, DCD, XTC, …")],
     topology: Annotated[Path | None, typer.Option(help="Chains and masses: a LAMMPS data file.")] = None,
-    timestep: Annotated[
-        float | None, typer.Option(help="ps per MD step, where the dump has no times.")
-    ] = None,
+    timestep: Annotated[float | None, typer.Option(help="ps per MD step, where the dump has no times.")] = None,
     units: Annotated[str | None, typer.Option(help="LAMMPS units of the dump: real, metal, lj, …")] = None,
-    central: Annotated[
-        int | None, typer.Option(help="Only the middle beads of every chain, so many.")
-    ] = None,
+    central: Annotated[int | None, typer.Option(help="Only the middle beads of every chain, so many.")] = None,
     types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
     max_lag: Annotated[float | None, typer.Option(help="Longest lag, ps.")] = None,
-    max_memory: Annotated[
-        str | None, typer.Option(help="As 512MB; larger runs are transposed on disk.")
-    ] = None,
+    max_memory: Annotated[str | None, typer.Option(help="As 512MB; larger runs are transposed on disk.")] = None,
     threads: Annotated[int, typer.Option(help="0: OMP_NUM_THREADS, else all cores.")] = 0,
-    scratch: Annotated[
-        Path | None, typer.Option(help="Folder for the transposed run; kept, resumed.")
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path(
-        "msd"
-    ),
+    scratch: Annotated[Path | None, typer.Option(help="Folder for the transposed run; kept, resumed.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path("msd"),
 ) -> None:
     """Mean square displacements with errors: OUTPUT.csv, OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
-    options = DynamicsOptions(
-        topology, timestep, units, central, types, max_lag, max_memory, threads, scratch
-    )
+    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, scratch)
     curves = displacement_curves(trajectories, options)
     regimes = _regimes(curves["g1"])
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -64,9 +52,7 @@ def _say(summary: dict[str, dict[str, object]]) -> None:
     for name, facts in summary.items():
         if name == "regimes":
             continue
-        print(
-            f"{name}: {facts['n_particles']} particles, {facts['n_frames']} frames, {facts['longest_lag_ps']:g} ps"
-        )
+        print(f"{name}: {facts['n_particles']} particles, {facts['n_frames']} frames, {facts['longest_lag_ps']:g} ps")
         for key in ("exponent", "diffusion"):
             found = facts.get(key)
             if isinstance(found, dict):

@@ -214,9 +214,7 @@ def _execute(
             _end(process)
 
 
-def _wait(
-    process: subprocess.Popen[bytes], folder: Path, timeout: float | None, stall_timeout: float | None
-) -> int:
+def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float | None, stall_timeout: float | None) -> int:
     end = time.monotonic() + timeout if timeout is not None else math.inf
     while True:
         left = end - time.monotonic()

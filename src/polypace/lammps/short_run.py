@@ -105,9 +105,7 @@ def _script(pair_lines: str, graded: bool, timestep: float, temperature: float, 
     )
 
 
-def _result(
-    run: LammpsRun, n_atoms: int, error: float, graded: bool, timestep: float, planned_steps: int
-) -> Preflight:
+def _result(run: LammpsRun, n_atoms: int, error: float, graded: bool, timestep: float, planned_steps: int) -> Preflight:
     table, log = run.thermo[0], run.log.read_text()
     loop = re.search(r"Loop time of (\S+) on \d+ procs for (\d+) steps", log)
     neighbors = re.search(r"Ave neighs/atom = (\S+)", log)

@@ -117,7 +117,11 @@ class _Stream:
         self, element: str, size: int, tolerance: float, max_iterations: int, batch_rows: int, n_threads: int
     ) -> None:
         self._element, self._size = element, size
-        self._options: dict[str, Any] = {"tolerance": tolerance, "max_iterations": max_iterations, "n_threads": n_threads}
+        self._options: dict[str, Any] = {
+            "tolerance": tolerance,
+            "max_iterations": max_iterations,
+            "n_threads": n_threads,
+        }
         self._batch_rows = batch_rows
         self._waiting: list[ElementRows] = []
         self._n_waiting = self._n_seen = 0

@@ -45,17 +45,13 @@ def make_frames(potential, n, seed, noise=0.0, composition=None):
         frames.append(atoms)
     for atoms, prediction in zip(frames, evaluate(frames, potential), strict=True):
         forces = prediction.forces + noise * rng.normal(size=prediction.forces.shape)
-        atoms.calc = SinglePointCalculator(
-            atoms, energy=prediction.energy, forces=forces, stress=prediction.stress
-        )
+        atoms.calc = SinglePointCalculator(atoms, energy=prediction.energy, forces=forces, stress=prediction.stress)
     return frames
 
 
 @pytest.mark.parametrize("solver", [Ridge(1e-14), Ridge(None), "blr"])
 def test_recovers_what_made_the_data(truth, solver):
-    result = fit(
-        make_frames(truth, 12, 1), truth, solver=solver, test_frames=make_frames(truth, 3, 2), n_threads=1
-    )
+    result = fit(make_frames(truth, 12, 1), truth, solver=solver, test_frames=make_frames(truth, 3, 2), n_threads=1)
     for metrics in (result.metrics, result.test_metrics):
         assert metrics.quantities["forces"].relative < 1e-4
         assert metrics.quantities["energy"].rmse < 1e-5
@@ -84,9 +80,7 @@ def test_is_the_weighted_least_squares_solution(truth):
         if index != 1:
             scale = np.sqrt(3.0 * group) / 8
             rows.append(scale * design.energy[None])
-            targets.append(
-                [scale * (atoms.get_potential_energy() - counts[0] * E0["Al"] - counts[1] * E0["Ni"])]
-            )
+            targets.append([scale * (atoms.get_potential_energy() - counts[0] * E0["Al"] - counts[1] * E0["Ni"])])
             scale = np.sqrt(0.2 * group) / 8
             rows.append(scale * design.virial[[0, 1, 2, 5, 4, 3]])
             targets.append(scale * atoms.get_stress() * atoms.get_volume())
@@ -125,9 +119,7 @@ def test_same_coefficients_for_any_number_of_threads_and_from_a_file(truth, tmp_
 
 
 def test_reference_energies_do_not_invent_differences():
-    one_composition = least_squares_energies(
-        np.array([[2.0, 6.0]] * 3), np.array([-8.0, -8.1, -7.9]), ["A", "B"]
-    )
+    one_composition = least_squares_energies(np.array([[2.0, 6.0]] * 3), np.array([-8.0, -8.1, -7.9]), ["A", "B"])
     assert one_composition["A"] == pytest.approx(one_composition["B"]) == pytest.approx(-1.0)
     two = least_squares_energies(np.array([[2.0, 6.0], [2.0, 3.0]]), np.array([-14.0, -8.0]), ["A", "B"])
     assert two == {"A": pytest.approx(-1.0), "B": pytest.approx(-2.0)}
@@ -137,9 +129,7 @@ def test_core_repulsion_leaves_the_fit_linear(truth):
     frames = make_frames(truth, 6, 7)
     plain, core = fit(frames, truth), fit(frames, truth, core_repulsion="zbl")
     np.testing.assert_array_equal(plain.potential.coefficients, core.potential.coefficients)
-    assert core.metrics.quantities["forces"].rmse == pytest.approx(
-        plain.metrics.quantities["forces"].rmse, rel=1e-9
-    )
+    assert core.metrics.quantities["forces"].rmse == pytest.approx(plain.metrics.quantities["forces"].rmse, rel=1e-9)
     near = Atoms("AlNi", positions=[[0, 0, 0], [0, 0, 0.5]], cell=[12] * 3, pbc=True)
     assert evaluate([near], core.potential)[0].forces[1, 2] > 100
     with pytest.raises(InputError, match="above the shortest"):

@@ -13,9 +13,7 @@ from polypace.ace import Potential, design_rows, evaluate
 def test_rows_times_coefficients_are_the_prediction(n_atoms, shared, rng):
     potential = Potential.read(shared / "spec/vectors/al_r4_linear.yaml")
     length = (15.0 * n_atoms) ** (1 / 3)
-    grid = np.array([(i, j, k) for i in range(5) for j in range(5) for k in range(5)])[
-        rng.permutation(125)[:n_atoms]
-    ]
+    grid = np.array([(i, j, k) for i in range(5) for j in range(5) for k in range(5)])[rng.permutation(125)[:n_atoms]]
     positions = (grid + rng.uniform(-0.15, 0.15, grid.shape)) * length / 5
     atoms = Atoms(f"Al{n_atoms}", positions=positions, cell=[length] * 3, pbc=True)
     coefficients = rng.normal(size=sum(potential.n_functions.values()))

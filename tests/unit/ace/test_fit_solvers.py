@@ -30,9 +30,7 @@ def test_streamed_equals_one_shot(problem, piece, block_rows):
     best = np.linalg.lstsq(rows, targets, rcond=None)[0]
     np.testing.assert_allclose(np.linalg.solve(packed.factor, packed.target), best, rtol=1e-10)
     for coefficients in (best, best + 1):
-        assert packed.loss(coefficients) == pytest.approx(
-            np.sum((rows @ coefficients - targets) ** 2), rel=1e-12
-        )
+        assert packed.loss(coefficients) == pytest.approx(np.sum((rows @ coefficients - targets) ** 2), rel=1e-12)
     assert packed.n_rows == 400
     np.testing.assert_allclose(packed.column_norms(), np.linalg.norm(rows, axis=0), rtol=1e-12)
 

@@ -11,10 +11,7 @@ from tests.unit.formats.vectors import CASES, folder, load
 
 
 def frames_of(case):
-    return [
-        Atoms(s["symbols"], positions=s["positions"], cell=s["cell"], pbc=s["pbc"])
-        for s in case["structures"]
-    ]
+    return [Atoms(s["symbols"], positions=s["positions"], cell=s["cell"], pbc=s["pbc"]) for s in case["structures"]]
 
 
 def assert_close(ours, theirs, tolerance):

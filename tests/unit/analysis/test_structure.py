@@ -66,9 +66,7 @@ def test_few_molecules_still_tend_to_one(rng):
     assert (np.abs(result.inter - 1) < 4 * result.inter_error)[0, 3:].all()
     assert result.inter_error[0, 3:].max() < 0.1
     assert result.inter_fraction[0] == pytest.approx(9 / 15)
-    np.testing.assert_allclose(
-        result.total, result.intra + result.inter_fraction[:, None] * result.inter, rtol=1e-10
-    )
+    np.testing.assert_allclose(result.total, result.intra + result.inter_fraction[:, None] * result.inter, rtol=1e-10)
     # Within: two pairs at 1.1 Å and one at 2.2 Å in each molecule.
     shells = 4 / 3 * np.pi * np.diff(result.edges**3)
     pairs = result.intra[0] * shells * 15 / 14**3
@@ -83,9 +81,7 @@ def test_chain_longer_than_half_the_box_meets_its_image_between_molecules():
     within = result.intra[0] * shells * 36 / 11**3
     np.testing.assert_allclose(within[[2, 4, 6, 8]], [8, 7, 6, 5])
     total = result.total[0] * shells * 36 / 11**3
-    np.testing.assert_allclose(
-        total[[4, 6, 8]], [8, 8, 8]
-    )  # the image of the chain's end is 2.2, 3.3, 4.4 Å away
+    np.testing.assert_allclose(total[[4, 6, 8]], [8, 8, 8])  # the image of the chain's end is 2.2, 3.3, 4.4 Å away
 
 
 def test_fcc_shells():
@@ -193,9 +189,7 @@ def test_backbones():
     masses = np.where(types == "H", 1.008, 12.011)
     molecule = Topology(np.arange(1, 7), types, masses, None, bonds)
     assert find_backbones(molecule).beads.tolist() == [0, 1, 2, 4]
-    branched = Topology(
-        np.arange(1, 6), np.full(5, "C"), None, None, np.array([[3, 2], [2, 1], [1, 0], [2, 4]])
-    )
+    branched = Topology(np.arange(1, 6), np.full(5, "C"), None, None, np.array([[3, 2], [2, 1], [1, 0], [2, 4]]))
     assert len(find_backbones(branched).beads) == 4
     two = find_backbones(topology(2, 3))
     assert two.lengths.tolist() == [3, 3] and two.n_chains == 2
@@ -222,9 +216,7 @@ def test_structure_factor_of_gas_and_crystal(rng):
 def test_density_and_drift(rng):
     cells = (1000 * (1 + 0.01 * rng.normal(size=400))) ** (1 / 3)
     positions = np.zeros((400, 30, 3))
-    trajectory = pp.open_trajectory(
-        positions, topology(3, 10), cells=np.outer(cells, np.ones(3)), timestep=1.0
-    )
+    trajectory = pp.open_trajectory(positions, topology(3, 10), cells=np.outer(cells, np.ones(3)), timestep=1.0)
     result = density(trajectory)
     assert result.mean == pytest.approx(30 * 14.0 / 1000 / 0.6022140762, rel=2e-3)
     assert result.is_stationary and result.drift_p_value > 0.01
@@ -282,9 +274,7 @@ def test_distance_on_the_circle():
 
 
 def test_distance_of_rdfs(rng):
-    runs = [
-        rdf(pp.open_trajectory(rng.uniform(0, 12, (50, 60, 3)), cells=[12.0] * 3), 6.0, 0.2) for _ in range(2)
-    ]
+    runs = [rdf(pp.open_trajectory(rng.uniform(0, 12, (50, 60, 3)), cells=[12.0] * 3), 6.0, 0.2) for _ in range(2)]
     distance = distribution_distance(*runs)
     assert 0 < distance.integrated < 3 * distance.noise
     with pytest.raises(InputError, match="part must be"):

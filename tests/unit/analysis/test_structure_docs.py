@@ -13,9 +13,7 @@ from tests.helpers.dumps import text_dump
 def test_howto_runs(tmp_path, rng, monkeypatch):
     n_chains, n_beads, length = 6, 6, 14.0
     n = n_chains * n_beads
-    walk = np.cumsum(rng.normal(0, 0.8, (n_chains, n_beads, 3)), axis=1) + rng.uniform(
-        0, length, (n_chains, 1, 3)
-    )
+    walk = np.cumsum(rng.normal(0, 0.8, (n_chains, n_beads, 3)), axis=1) + rng.uniform(0, length, (n_chains, 1, 3))
     path = walk.reshape(1, n, 3) + np.cumsum(rng.normal(0, 0.05, (20, n, 3)), axis=0)
     frames = [[[i + 1, *(frame[i] % length)] for i in range(n)] for frame in path]
     (tmp_path / "run.dump").write_text(text_dump(frames, columns="id x y z", box=f"0 {length}"))

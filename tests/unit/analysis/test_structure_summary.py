@@ -70,9 +70,7 @@ def test_command(files, tmp_path, capsys):
 
 def test_comparison_with_itself(files, tmp_path, capsys):
     dump, data = files
-    structure_command(
-        [dump], topology=data, timestep=0.001, reference=dump, output=tmp_path / "c", max_frames=5
-    )
+    structure_command([dump], topology=data, timestep=0.001, reference=dump, output=tmp_path / "c", max_frames=5)
     assert "standard errors apart" in capsys.readouterr().out
     content = json.loads((tmp_path / "c.json").read_text())
     assert set(content) == {"run", "reference", "comparison"}

@@ -19,9 +19,7 @@ def test_plain_and_graded():
 
 
 def test_with_tail():
-    lines = ace_pair_lines(
-        "p.yaml", ["CH2", "CH3"], {"CH2": "C", "CH3": "C"}, overlay=DispersionTail()
-    ).splitlines()
+    lines = ace_pair_lines("p.yaml", ["CH2", "CH3"], {"CH2": "C", "CH3": "C"}, overlay=DispersionTail()).splitlines()
     assert lines[1:3] == [
         "pair_style hybrid/overlay pace lj/mdf/tail 4.6 7.0 10.0 12.0",
         "pair_coeff * * pace p.yaml C C",

@@ -73,7 +73,7 @@ def test_no_lammps_outlives_its_caller(tmp_path, how):
 
 
 def test_a_hung_run_is_told_from_a_slow_one(tmp_path):
-    slow = GAS + 'thermo 1\nshell sleep 0.7\nshell sleep 0.7\nrun 1\n'
+    slow = GAS + "thermo 1\nshell sleep 0.7\nshell sleep 0.7\nrun 1\n"
     run_lammps(slow, tmp_path / "slow", stall_timeout=1.5)
     with pytest.raises(ProgramError, match="no file changed for the time a run may be silent"):
         run_lammps(GAS + "shell sleep 60\n", tmp_path / "hung", stall_timeout=1.0)

@@ -48,9 +48,7 @@ def test_pairs_within_molecules(rng):
     offsets, members = np.array([0, 5, 12]), np.arange(12)
     counts = _core.structure.count_molecule_pairs(positions, types, offsets, members, 5.0, 10, 2)
     box, open_ = np.eye(3) * 100, (False,) * 3
-    want = sum(
-        pair_counts(positions[molecules == m], types[molecules == m], box, open_, 5.0, 10, 2) for m in (0, 1)
-    )
+    want = sum(pair_counts(positions[molecules == m], types[molecules == m], box, open_, 5.0, 10, 2) for m in (0, 1))
     np.testing.assert_array_equal(counts, want)
 
 
@@ -67,14 +65,9 @@ def test_bonds_angles_dihedrals(pbc, rng):
         _core.structure.internal_coordinates(positions, cells, pbc, rows.astype(np.int64)) for rows in tuples
     )
     for f in range(2):
-        want = [
-            np.linalg.norm(nearest_image(positions[f, b] - positions[f, a], cells[f], pbc))
-            for a, b in tuples[0]
-        ]
+        want = [np.linalg.norm(nearest_image(positions[f, b] - positions[f, a], cells[f], pbc)) for a, b in tuples[0]]
         np.testing.assert_allclose(bonds[f], want, rtol=1e-10)
-        np.testing.assert_allclose(
-            angles[f], [angle(positions[f], cells[f], pbc, t) for t in tuples[1]], rtol=1e-7
-        )
+        np.testing.assert_allclose(angles[f], [angle(positions[f], cells[f], pbc, t) for t in tuples[1]], rtol=1e-7)
         np.testing.assert_allclose(
             dihedrals[f], [dihedral(positions[f], cells[f], pbc, t) for t in tuples[2]], rtol=1e-7
         )
@@ -86,9 +79,9 @@ def test_dihedral_signs_and_ends():
     ends = {0: [0, 1, 1.5], 180: [0, -1, 1.5], 90: [-1, 0, 1.5], -90: [1, 0, 1.5]}
     for degrees, end in ends.items():
         positions = np.vstack([start, [end]])[None]
-        value = _core.structure.internal_coordinates(
-            positions, np.zeros((1, 3, 3)), (False,) * 3, np.arange(4)[None]
-        )[0, 0]
+        value = _core.structure.internal_coordinates(positions, np.zeros((1, 3, 3)), (False,) * 3, np.arange(4)[None])[
+            0, 0
+        ]
         assert abs(value) == pytest.approx(180) if degrees == 180 else value == pytest.approx(degrees)
         counts, _ = _core.structure.internal_coordinate_histograms(
             positions,
@@ -132,9 +125,7 @@ def test_chain_statistics(rng):
     for f in range(2):
         chains = [walk[f, beads[:6]], walk[f, beads[6:]]]
         np.testing.assert_allclose(end[f], [((c[-1] - c[0]) ** 2).sum() for c in chains])
-        np.testing.assert_allclose(
-            gyration[f], [((c - c.mean(axis=0)) ** 2).sum(axis=1).mean() for c in chains]
-        )
+        np.testing.assert_allclose(gyration[f], [((c - c.mean(axis=0)) ** 2).sum(axis=1).mean() for c in chains])
         want = [sum(((c[s:] - c[:-s]) ** 2).sum() for c in chains if len(c) > s) for s in range(1, 6)]
         np.testing.assert_allclose(internal[f], want)
 
@@ -146,9 +137,7 @@ def test_density_modes(rng):
     types = np.zeros(700, dtype=np.int32)
     modes = _core.structure.density_modes(positions, types, cell, vectors, 1, 1)
     np.testing.assert_array_equal(modes, _core.structure.density_modes(positions, types, cell, vectors, 1, 2))
-    np.testing.assert_allclose(
-        (modes[0] ** 2).sum(axis=1) / 700, structure_factor(positions, cell, vectors), rtol=1e-9
-    )
+    np.testing.assert_allclose((modes[0] ** 2).sum(axis=1) / 700, structure_factor(positions, cell, vectors), rtol=1e-9)
     types[::3] = 1
     split = _core.structure.density_modes(positions, types, cell, vectors, 2)
     np.testing.assert_allclose(split.sum(axis=0), modes[0], atol=1e-10)
