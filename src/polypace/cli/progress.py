@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ class ProgressTable:
         self._steps = steps
         self._started: dict[str, float] = {}
         self._lock = threading.Lock()
+
+    def planned(self, steps: Sequence[Step]) -> None:
+        with self._lock:
+            self._steps += [step for step in steps if step.id not in self._states]
+            self._states |= {step.id: ("waiting", None) for step in steps if step.id not in self._states}
 
     def started(self, step: Step) -> None:
         with self._lock:

@@ -23,6 +23,7 @@ from polypace.study.step import Step, StepStore
 class Observer(Protocol):
     """Is told what happens to steps (the progress table of the command line is one)."""
 
+    def planned(self, steps: Sequence[Step]) -> None: ...
     def started(self, step: Step) -> None: ...
     def finished(self, step: Step, manifest: Mapping[str, Any], was_there: bool) -> None: ...
     def failed(self, step: Step, error: BaseException) -> None: ...
@@ -53,26 +54,66 @@ def execute(
     ------
     The first error of a step. Steps that do not depend on the failed one are finished first: nothing is lost.
     """
-    import parsl
-    from parsl.dataflow.dflow import DataFlowKernel
+    with Execution(store, engine, observer) as execution:
+        return execution.finish(steps)
 
-    logging.getLogger("parsl").addHandler(logging.NullHandler())  # errors are ours to tell
-    kernel = DataFlowKernel(parsl_config(engine, store.study))
-    app = parsl.python_app(_make, data_flow_kernel=kernel)
-    futures: dict[str, Future[tuple[dict[str, Any], bool]]] = {}
-    local = _Local(observer) if _in_process(engine) else None
-    try:
-        for step in steps:
-            sources = [futures[source.id] for source in step.inputs.values()]
-            futures[step.id] = app(store, step, local, inputs=sources)
-            futures[step.id].add_done_callback(_reporter(step, observer, local))
-        return _collect(steps, futures)
-    except KeyboardInterrupt:
-        if local is not None:
-            local.stop()
-        raise
-    finally:
-        kernel.cleanup()
+
+class Execution:
+    """Steps on their way: submitted at any time, waited for when their results are needed.
+
+    What is submitted first is started first, so that long runs which nothing waits for yet fill the workers that the
+    steps of a loop leave idle. Use as a context; leaving it waits for every step that was submitted.
+    """
+
+    def __init__(self, store: StepStore, engine: Mapping[str, Any], observer: Observer) -> None:
+        self.store = store
+        self._engine, self._observer = engine, observer
+        self._steps: dict[str, Step] = {}
+        self._futures: dict[str, Future[tuple[dict[str, Any], bool]]] = {}
+        self._local = _Local(observer) if _in_process(engine) else None
+
+    def __enter__(self) -> Execution:
+        import parsl
+        from parsl.dataflow.dflow import DataFlowKernel
+
+        logging.getLogger("parsl").addHandler(logging.NullHandler())  # errors are ours to tell
+        self._kernel = DataFlowKernel(parsl_config(self._engine, self.store.study))
+        self._app = parsl.python_app(_make, data_flow_kernel=self._kernel)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        try:
+            for future in self._futures.values() if not interrupted else ():
+                future.exception()  # waits: what can be finished is finished, also after an error elsewhere
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+        finally:
+            if interrupted and self._local is not None:
+                self._local.stop()
+            self._kernel.cleanup()
+
+    def submit(self, targets: Iterable[Step]) -> None:
+        """Let the targets and what they need be made; steps that were submitted before are not submitted again."""
+        new = [step for step in topological_order(targets) if step.id not in self._futures]
+        self._observer.planned(new)
+        for step in new:
+            sources = [self._futures[source.id] for source in step.inputs.values()]
+            self._steps[step.id] = step
+            self._futures[step.id] = self._app(self.store, step, self._local, inputs=sources)
+            self._futures[step.id].add_done_callback(_reporter(step, self._observer, self._local))
+
+    def finish(self, targets: Iterable[Step]) -> dict[str, dict[str, Any]]:
+        """Submit, wait, and return the manifests of the targets and of what they needed, by step id.
+
+        Raises
+        ------
+        The first error of a step, when everything that does not depend on it is finished.
+        """
+        steps = topological_order(targets)
+        self.submit(steps)
+        return _collect(steps, self._futures)
 
 
 class _Local:

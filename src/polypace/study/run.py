@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class StepState:
 
 
 class _Silent:
+    def planned(self, steps: Sequence[Step]) -> None: ...
     def started(self, step: Step) -> None: ...
     def finished(self, step: Step, manifest: Mapping[str, Any], was_there: bool) -> None: ...
     def failed(self, step: Step, error: BaseException) -> None: ...

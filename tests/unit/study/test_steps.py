@@ -41,6 +41,8 @@ class Recorder:
     def __init__(self):
         self.events = []
 
+    def planned(self, steps): ...
+
     def started(self, step):
         self.events.append(("started", step.name))
 
