@@ -15,6 +15,10 @@ class FileFormatError(PolypaceError, ValueError):
     """A file cannot be understood; the message names the file, the line or key, and what was expected."""
 
 
+class NumericalError(PolypaceError, ArithmeticError):
+    """A number cannot be computed as it should: coinciding atoms, a check of the core's own that fails."""
+
+
 class MissingProgramError(PolypaceError, FileNotFoundError):
     """An external program or optional package is not there; the message says how to get it."""
 

@@ -8,8 +8,6 @@ from polypace._core import trajectory as trajectory
 
 __version__: str
 
-class NumericalError(ArithmeticError): ...
-
 def resolve_n_threads(n_threads: int) -> int: ...
 
 # Submodules without a stub of their own.

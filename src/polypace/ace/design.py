@@ -50,10 +50,7 @@ def make_row_builder(potential: Potential, radial: Radial = "spline") -> core.De
 def _make_row_builder(potential: Potential, radial: Radial, instructions: str) -> core.DesignRowBuilder:
     if not isinstance(potential.data, formats.BPotential):
         raise InputError("design rows need a B-basis potential (.yaml); a C-tilde potential (.yace) has no functions")
-    try:
-        return core.DesignRowBuilder(potential.data, radial, instructions)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    return core.DesignRowBuilder(potential.data, radial, instructions)
 
 
 def _rows_of(

@@ -54,15 +54,12 @@ class Potential:
         path = Path(path)
         if path.suffix not in (".yaml", ".yml", ".yace"):
             raise InputError(f"cannot tell the format of {path} from its suffix; use .yaml or .yace")
-        try:
-            if path.suffix == ".yace":
-                data = self._data
-                ctilde = data.to_ctilde() if isinstance(data, formats.BPotential) else data
-                formats.write_yace(ctilde, str(path))
-            else:
-                formats.write_yaml(self._functions_data(f"writing {path}"), str(path))
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        if path.suffix == ".yace":
+            data = self._data
+            ctilde = data.to_ctilde() if isinstance(data, formats.BPotential) else data
+            formats.write_yace(ctilde, str(path))
+        else:
+            formats.write_yaml(self._functions_data(f"writing {path}"), str(path))
 
     def to_ctilde(self) -> Potential:
         """The same energies in C-tilde form (one coefficient per m-combination, what `.yace` holds)."""

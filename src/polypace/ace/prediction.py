@@ -134,14 +134,9 @@ def make_evaluator(
     processor, to compare them.
     """
     potential = as_potential(potential)
-    try:
-        evaluator = core.Evaluator(potential.data, radial, os.environ.get("POLYPACE_SIMD", "best"))
-        if active_set is not None:
-            evaluator.set_active_set(active_set_matrices(active_set, potential.elements))
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    evaluator = core.Evaluator(potential.data, radial, os.environ.get("POLYPACE_SIMD", "best"))
+    if active_set is not None:
+        evaluator.set_active_set(active_set_matrices(active_set, potential.elements))
     return evaluator
 
 
@@ -188,7 +183,7 @@ def evaluate(
     ------
     InputError
         for elements the potential does not describe, wrong cells, or an active set that does not fit.
-    polypace._core.NumericalError
+    NumericalError
         where two atoms coincide.
 
     Source: Drautz, Phys. Rev. B 99, 014104 (2019), eqs. 21-25; Lysogorskiy et al., Phys. Rev. Mater. 7,

@@ -144,11 +144,8 @@ def carve_clusters(
         shrink=on_excess == "shrink",
         smallest_buffer=min(buffer_radius, max(core_radius, settings.intact_radius + CUT_DEPTH)),
     )
-    try:
-        system = _system(melt, orders, cap_length, united, max_ring_size, buffer_radius, n_threads)
-        tables = core.carve_clusters(system, requests, options, n_threads)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    system = _system(melt, orders, cap_length, united, max_ring_size, buffer_radius, n_threads)
+    tables = core.carve_clusters(system, requests, options, n_threads)
     clusters = assemble_clusters(melt, tables, settings, end_types)
     if descriptor is not None:
         compare_descriptors(melt, clusters, descriptor)

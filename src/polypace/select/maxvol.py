@@ -72,10 +72,7 @@ def maxvol(
         return MaxVolResult(np.arange(n, dtype=np.int64), 1.0, 0, True)
     if start is None:
         coefficients = rows.copy()
-        try:
-            selection = _core.select.coefficients_of_pivot_rows(coefficients, n_threads)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        selection = _core.select.coefficients_of_pivot_rows(coefficients, n_threads)
     else:
         selection = _checked_start(start, n, r)
         coefficients = _coefficients(rows, rows[selection])

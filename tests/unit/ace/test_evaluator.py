@@ -9,7 +9,7 @@ from ase import Atoms
 from polypace import _core
 from polypace.ace import ACECalculator, Potential, evaluate, projections
 from polypace.ace.prediction import make_batch
-from polypace.errors import InputError
+from polypace.errors import InputError, NumericalError
 from tests.helpers.ace_systems import SETTINGS, random_potential, random_rotation, random_structures
 from tests.oracle import ace as oracle
 
@@ -181,7 +181,7 @@ def test_atoms_without_neighbours_and_no_atoms(rng):
 
 def test_coinciding_atoms_are_an_error(rng):
     potential = random_potential("exponential", rng)
-    with pytest.raises(_core.NumericalError, match=r"Å apart.*remove coinciding atoms"):
+    with pytest.raises(NumericalError, match=r"Å apart.*remove coinciding atoms"):
         evaluate([Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 5e-4]])], potential)
 
 
