@@ -1,13 +1,17 @@
-"""Liquid densities of n-alkanes with each force field, against published values.
+"""Liquid densities and chain dimensions of n-alkanes with each force field, against published values.
 
-    python bench/densities.py --force-field trappe-ua --lengths 8 16 --temperatures 298 400 --steps 100000
+    python bench/densities.py --force-field trappe-ua --lengths 8 --temperatures 298 350 --output densities.json
+    python bench/densities.py --output densities.json --table        # only the tables of what was run
 
 Builds, equilibrates and runs NPT in LAMMPS at 1 atm, in the force field's original form and, with --smooth,
-in the short-ranged one. Prints a table (Markdown) and writes every number to --output. The first answers
-that are checked: the temperature of the run, and that energy and density have stopped drifting.
+in the short-ranged one. Every row goes to --output as soon as it is there, and a row that is there is not
+made again; so several calls fill one file. Checked before anything is concluded: the temperature of the run,
+and that bonds, once folded back, make whole chains.
 
-Reference densities (g/cm³): C8 to C22 from the reference equations of state in CoolProp/thermo along
+Published densities (g/cm³): C8 to C22 from the reference equations of state in CoolProp/thermo along
 saturation; C24 and longer interpolated between these and Zoller's equation for polyethylene, to 0.5 %.
+Published dimensions (Å²): equilibrated melts of Burrows et al., J. Phys. Chem. B 125, 5145 (2021). Where there
+are none, ⟨R²⟩ of unperturbed chains of the same force field, which RIS theory gives exactly.
 """
 
 from __future__ import annotations
@@ -21,10 +25,12 @@ from pathlib import Path
 
 import numpy as np
 
+from polypace.analysis import chain_dimensions, dihedral_distribution
 from polypace.forcefields import ForceField, get_force_field
 from polypace.lammps import run_lammps
 from polypace.reference import equilibration_script, force_field_interactions, npt_script, read_thermo
-from polypace.systems import build_melt, read_lammps_data, write_lammps_data
+from polypace.systems import build_melt, read_lammps_data, target_internal_distances, write_lammps_data
+from polypace.trajectory import open_trajectory
 
 PUBLISHED = {
     8: {298: 0.6986, 350: 0.6554, 400: 0.610},
@@ -37,55 +43,125 @@ PUBLISHED = {
     60: {350: 0.796, 400: 0.767, 450: 0.740, 500: 0.713},
     64: {350: 0.797, 400: 0.768, 450: 0.741, 500: 0.714},
     100: {350: 0.805, 400: 0.778, 450: 0.751, 500: 0.726},
+    200: {350: 0.812, 400: 0.785, 450: 0.760, 500: 0.736},
 }
+#: ⟨R²⟩ (Å²) of published melts.
+PUBLISHED_END_TO_END = {("trappe-ua", 16, 298): 229.0, ("l-opls", 16, 298): 206.0}
+FRAMES = 100
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run: density and its error (block averages) in g/cm³, the published one, and what was run."""
+    """One run: density with its error (block averages), ⟨R²⟩ and ⟨R_g²⟩ with theirs, what was published, and
+    what was run.
+    """
 
     force_field: str
     form: str
     chain_length: int
     temperature: float
     density: float
-    error: float
+    density_error: float
     drift: float
-    published: float | None
+    density_published: float | None
+    end_to_end_squared: float
+    end_to_end_squared_error: float
+    end_to_end_squared_expected: float
+    expected_from: str
+    gyration_squared: float
+    gyration_squared_error: float
+    trans: float
     measured_temperature: float
     n_atoms: int
-    steps: int
+    time_ps: float
     seconds: float
 
+    @property
+    def key(self) -> tuple[str, str, int, float]:
+        return self.force_field, self.form, self.chain_length, self.temperature
 
-def measure(force_field: ForceField, form: str, length: int, kelvin: float, arguments: argparse.Namespace) -> Row:
+
+def measure(force_field: ForceField, form: str, length: int, kelvin: float, options: argparse.Namespace) -> Row:
     """Build, equilibrate, run and average."""
     start = time.perf_counter()
-    guess = PUBLISHED.get(length, {}).get(round(kelvin), 0.72)
-    n_chains = max(8, round(arguments.carbons / length))
-    melt = build_melt(length, n_chains, 0.95 * guess, force_field, arguments.seed, kelvin)
+    published = PUBLISHED.get(length, {}).get(round(kelvin))
+    melt = build_melt(
+        length, max(8, round(options.carbons / length)), 0.97 * (published or 0.72), force_field, options.seed, kelvin
+    )
     used = force_field.original() if form == "original" else force_field
     interactions = force_field_interactions(used, melt.type_names)
-    folder = Path(tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=arguments.folder))
+    folder = Path(tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=options.folder))
     write_lammps_data(melt, folder / "start.data", force_field)
-    conditions = {"temperature": kelvin, "seed": arguments.seed}
+    steps = round(options.time / interactions.timestep)
+    conditions = {"temperature": kelvin, "seed": options.seed}
     script = equilibration_script(
         interactions, "start.data", "eq.data", **conditions,
-        push_off_steps=3000, langevin_steps=arguments.steps // 10, npt_steps=arguments.steps // 4,
+        push_off_steps=3000, langevin_steps=round(2.0 / interactions.timestep), npt_steps=steps // 3,
     )  # fmt: skip
-    run_lammps(script, folder, n_ranks=arguments.ranks)
-    script = npt_script(interactions, "eq.data", "end.data", **conditions, steps=arguments.steps)
-    thermo = read_thermo(run_lammps(script, folder, n_ranks=arguments.ranks).log)
+    run_lammps(script, folder, n_ranks=options.ranks)
+    script = npt_script(
+        interactions, "eq.data", "end.data", **conditions, steps=steps, dump_file="npt.dump", dump_every=steps // FRAMES
+    )
+    thermo = read_thermo(run_lammps(script, folder, n_ranks=options.ranks).log)
     density, found = thermo["Density"], float(thermo["Temp"].mean())
     if abs(found - kelvin) > 0.02 * kelvin:
         raise SystemExit(f"C{length}: the run was at {found:.1f} K, wanted {kelvin} K; nothing is concluded from it")
+    end = read_lammps_data(folder / "end.data")
+    trajectory = open_trajectory(folder / "npt.dump", end, timestep=interactions.timestep, units="metal")
+    chains = chain_dimensions(trajectory)
+    expected, source = expected_end_to_end(force_field, length, kelvin)
     blocks = np.array([block.mean() for block in np.array_split(density, 8)])
-    n_atoms = len(read_lammps_data(folder / "end.data").atoms)
     return Row(
         force_field.name, form, length, kelvin, float(density.mean()), float(blocks.std(ddof=1) / np.sqrt(8)),
-        float(blocks[4:].mean() - blocks[:4].mean()), PUBLISHED.get(length, {}).get(round(kelvin)), found,
-        n_atoms, arguments.steps, time.perf_counter() - start,
+        float(blocks[4:].mean() - blocks[:4].mean()), published,
+        chains.end_to_end_squared, chains.end_to_end_squared_error, expected, source,
+        chains.gyration_squared, chains.gyration_squared_error,
+        float(dihedral_distribution(trajectory).trans[0]), found, len(end.atoms), options.time,
+        time.perf_counter() - start,
     )  # fmt: skip
+
+
+def expected_end_to_end(force_field: ForceField, length: int, kelvin: float) -> tuple[float, str]:
+    """⟨R²⟩ (Å²) and where it is from."""
+    published = PUBLISHED_END_TO_END.get((force_field.name, length, round(kelvin)))
+    if published is not None:
+        return published, "published"
+    target = target_internal_distances(force_field, length - 1, kelvin)
+    return float(target.squared[-1]), "RIS"
+
+
+def tables(rows: list[Row]) -> str:
+    """The two tables in Markdown, with relative differences."""
+    lines = [
+        "| force field | form | chain | T (K) | ρ (g/cm³) | published | difference | atoms × ps |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        off = "" if row.density_published is None else f"{row.density / row.density_published - 1:+.1%}"
+        lines.append(
+            f"| {row.force_field} | {row.form} | C{row.chain_length} | {row.temperature:.0f} | "
+            f"{row.density:.4f} ± {row.density_error:.4f} | {row.density_published or ''} | {off} | "
+            f"{row.n_atoms} × {row.time_ps:g} |"
+        )
+    lines += [
+        "",
+        "| force field | form | chain | T (K) | ⟨R²⟩ (Å²) | expected | difference | ⟨R_g²⟩ (Å²) | trans |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row.force_field} | {row.form} | C{row.chain_length} | {row.temperature:.0f} | "
+            f"{row.end_to_end_squared:.0f} ± {row.end_to_end_squared_error:.0f} | "
+            f"{row.end_to_end_squared_expected:.0f} ({row.expected_from}) | "
+            f"{row.end_to_end_squared / row.end_to_end_squared_expected - 1:+.1%} ± "
+            f"{row.end_to_end_squared_error / row.end_to_end_squared_expected:.1%} | "
+            f"{row.gyration_squared:.1f} ± {row.gyration_squared_error:.1f} | {row.trans:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def read_rows(path: Path) -> list[Row]:
+    return [Row(**row) for row in json.loads(path.read_text())["rows"]] if path.exists() else []
 
 
 def main() -> None:
@@ -93,35 +169,34 @@ def main() -> None:
     parser.add_argument("--force-field", nargs="+", default=["trappe-ua"])
     parser.add_argument("--lengths", nargs="+", type=int, default=[8, 16, 24, 44, 64])
     parser.add_argument("--temperatures", nargs="+", type=float, default=[350.0, 450.0])
-    parser.add_argument("--steps", type=int, default=200_000)
-    parser.add_argument("--carbons", type=int, default=1500)
+    parser.add_argument("--time", type=float, default=40.0, help="ps; a third of it is run before, to equilibrate")
+    parser.add_argument("--carbons", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--smooth", action="store_true", help="also the short-ranged form")
     parser.add_argument("--folder", default=None, help="where the runs are kept; default: a temporary folder")
-    parser.add_argument("--output", default="densities.json")
-    arguments = parser.parse_args()
-    if arguments.folder:
-        Path(arguments.folder).mkdir(parents=True, exist_ok=True)
-    rows = []
-    print("| force field | form | chain | T (K) | density | error | drift | published | difference | s |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    for name in arguments.force_field:
-        for length in arguments.lengths:
-            for kelvin in arguments.temperatures:
-                for form in ("original", "smooth") if arguments.smooth else ("original",):
-                    row = measure(get_force_field(name), form, length, kelvin, arguments)
-                    rows.append(row)
-                    off = "" if row.published is None else f"{row.density / row.published - 1:+.1%}"
-                    print(
-                        f"| {row.force_field} | {row.form} | C{length} | {kelvin:.0f} | {row.density:.4f} | "
-                        f"{row.error:.4f} | {row.drift:+.4f} | {row.published or ''} | {off} | "
-                        f"{row.seconds:.0f} |",
-                        flush=True,
-                    )
-                    Path(arguments.output).write_text(
-                        json.dumps({"units": {"density": "g/cm3"}, "rows": [asdict(r) for r in rows]}, indent=1)
-                    )
+    parser.add_argument("--output", type=Path, default=Path("densities.json"))
+    parser.add_argument("--table", action="store_true", help="run nothing, print what is in --output")
+    options = parser.parse_args()
+    rows = read_rows(options.output)
+    if options.folder:
+        Path(options.folder).mkdir(parents=True, exist_ok=True)
+    cases = [
+        (name, form, length, kelvin)
+        for name in options.force_field
+        for length in options.lengths
+        for kelvin in options.temperatures
+        for form in (("original", "smooth") if options.smooth else ("original",))
+    ]
+    for case in [] if options.table else cases:
+        if case in {row.key for row in rows}:
+            continue
+        row = measure(get_force_field(case[0]), *case[1:], options)
+        rows.append(row)
+        print(f"C{row.chain_length} {row.temperature:g} K: {row.density:.4f} g/cm³, {row.seconds:.0f} s", flush=True)
+        units = {"density": "g/cm³", "*_squared": "Å²", "temperature": "K", "time_ps": "ps"}
+        options.output.write_text(json.dumps({"units": units, "rows": [asdict(row) for row in rows]}, indent=1))
+    print(tables(rows))
 
 
 if __name__ == "__main__":

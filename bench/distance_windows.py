@@ -7,19 +7,11 @@ python bench/distance_windows.py [--steps 4000]
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
+
+from reference_frames import sample_reference
 
 from polypace.forcefields import get_force_field
-from polypace.lammps import run_lammps
-from polypace.reference import (
-    bead_equilibration_script,
-    equilibration_script,
-    force_field_interactions,
-    nvt_script,
-    read_dump,
-)
-from polypace.systems import build_melt, distance_windows, read_lammps_data, write_lammps_data
+from polypace.systems import distance_windows
 
 #: Force field, chain length, chains, density, temperature.
 CASES = (
@@ -36,25 +28,11 @@ def main() -> None:
     print("| force field | elements | 1-2 | 1-3 | 1-4 | shortest contact |\n|---|---|---|---|---|---|")
     for name, length, n_chains, density, temperature in CASES:
         field = get_force_field(name)
-        melt = build_melt(length, n_chains, density, field, 1, temperature)
-        interactions = force_field_interactions(field, melt.type_names)
-        folder = Path(tempfile.mkdtemp(prefix=f"windows-{name}-"))
-        write_lammps_data(melt, folder / "start.data", field)
-        if field.units == "lj":
-            script = bead_equilibration_script(interactions, "start.data", "eq.data", steps=steps)
-        else:
-            script = equilibration_script(
-                interactions, "start.data", "eq.data",
-                temperature=temperature, push_off_steps=1000, langevin_steps=steps, npt_steps=10,
-            )  # fmt: skip
-        run_lammps(script, folder)
-        script = nvt_script(
-            interactions, "eq.data", "run.dump",
-            temperature=temperature, steps=steps, dump_every=max(1, steps // 40), thermostat="langevin",
+        sample = sample_reference(
+            field, length, n_chains, density, temperature,
+            n_frames=40, every=max(1, steps // 40), equilibration=steps,
         )  # fmt: skip
-        run_lammps(script, folder)
-        melt = read_lammps_data(folder / "eq.data")
-        found = distance_windows(melt, read_dump(folder / "run.dump", melt), 1.5 if field.units == "lj" else 5.0)
+        found = distance_windows(sample.melt, sample.frames, 1.5 if field.units == "lj" else 5.0)
         for pair in sorted({window.elements for window in found.windows}):
             kinds = {window.kind: window for window in found.windows if window.elements == pair}
             cells = [

@@ -73,6 +73,24 @@ class Melt:
         ]
         return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
+    def chain_positions(self) -> npt.NDArray[np.int64]:
+        """(n_atoms,): place along the chain, 1 for the heavy atom at the nearest end; hydrogens have that of theirs.
+
+        0 for molecules without an end (rings).
+        """
+        neighbors = self.neighbors()
+        heavy = self.atoms.numbers != 1
+        place = np.zeros(len(self.atoms), dtype=np.int64)
+        front = [i for i in np.flatnonzero(heavy).tolist() if np.count_nonzero(heavy[neighbors[i]]) < 2]
+        distance = 1
+        while front:
+            place[front] = distance
+            reached = {j for i in front for j in neighbors[i]}
+            front, distance = [j for j in reached if heavy[j] and place[j] == 0], distance + 1
+        for hydrogen in np.flatnonzero(~heavy).tolist():
+            place[hydrogen] = max(place[neighbors[hydrogen]], default=0)
+        return place
+
     def neighbors(self) -> list[list[int]]:
         """Bonded atoms of every atom, ascending."""
         lists: list[list[int]] = [[] for _ in range(len(self.atoms))]

@@ -45,9 +45,9 @@ class Metrics:
 
     n_frames, n_atoms : what was measured
     quantities : {"energy" | "forces" | "virial": ErrorSummary}
-    by_species, by_type, by_chain_length, by_config_type : the same for parts of the frames; forces only for the first
-        two. Types are `arrays["type_name"]`, chain lengths `info["chain_length"]`, configuration types
-        `info["config_type"]`.
+    by_species, by_type, by_chain_position, by_chain_length, by_config_type : the same for parts of the frames; forces
+        only for the first three. Types are `arrays["type_name"]`, chain positions `arrays["chain_position"]` (1 at the
+        ends), chain lengths `info["chain_length"]`, configuration types `info["config_type"]`.
     """
 
     n_frames: int
@@ -55,6 +55,7 @@ class Metrics:
     quantities: dict[str, ErrorSummary]
     by_species: dict[str, dict[str, ErrorSummary]]
     by_type: dict[str, dict[str, ErrorSummary]]
+    by_chain_position: dict[str, dict[str, ErrorSummary]]
     by_chain_length: dict[str, dict[str, ErrorSummary]]
     by_config_type: dict[str, dict[str, ErrorSummary]]
 
@@ -96,7 +97,8 @@ def measure_errors(frames: Frames, potential: Potential, *, n_threads: int = 0) 
     `arrays["force_weight"]` is 0, do not count.
     """
     total = _Tally()
-    parts: dict[str, dict[str, _Tally]] = {"species": {}, "type": {}, "chain_length": {}, "config_type": {}}
+    keys = ("species", "type", "chain_position", "chain_length", "config_type")
+    parts: dict[str, dict[str, _Tally]] = {key: {} for key in keys}
     n_frames = n_atoms = 0
     for comparison in compare_frames(frames, potential, n_threads=n_threads):
         n_frames += 1
@@ -109,6 +111,8 @@ def measure_errors(frames: Frames, potential: Potential, *, n_threads: int = 0) 
         _add_by_atom(parts["species"], comparison, np.array(comparison.atoms.get_chemical_symbols()))
         if "type_name" in comparison.atoms.arrays:
             _add_by_atom(parts["type"], comparison, comparison.atoms.arrays["type_name"].astype(str))
+        if "chain_position" in comparison.atoms.arrays:
+            _add_by_atom(parts["chain_position"], comparison, comparison.atoms.arrays["chain_position"].astype(str))
     finished = {key: {name: tally.summaries() for name, tally in part.items()} for key, part in parts.items()}
     return Metrics(
         n_frames,
@@ -116,6 +120,7 @@ def measure_errors(frames: Frames, potential: Potential, *, n_threads: int = 0) 
         total.summaries(),
         finished["species"],
         finished["type"],
+        dict(sorted(finished["chain_position"].items(), key=lambda item: int(item[0]))),
         finished["chain_length"],
         finished["config_type"],
     )

@@ -37,6 +37,10 @@ def fit_command(
     yace: Annotated[bool, typer.Option("--yace", help="Write OUTPUT with .yace too.")] = False,
     active_set: Annotated[bool, typer.Option("--active-set", help="Write OUTPUT with .asi too.")] = False,
     report: Annotated[Path | None, typer.Option(help="Folder for parity and error plots.")] = None,
+    scan: Annotated[
+        Path | None,
+        typer.Option(help="Fit no potential; folder for errors against cutoff, rank and basis size (needs --test)."),
+    ] = None,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
@@ -45,10 +49,13 @@ def fit_command(
 
     frames = read_frames(data)
     test_frames = read_frames(test) if test else None
+    weights = Weights(energy_weight, force_weight, virial_weight, large_force=large_force)
+    if scan:
+        return scan_errors(scan, frames, test_frames, weights, threads)
     result = fit(
         frames,
         basis or default_basis(frames),
-        weights=Weights(energy_weight, force_weight, virial_weight, large_force=large_force),
+        weights=weights,
         solver=_solver(solver, alpha),
         test_frames=test_frames,
         e0=parse_e0(e0),
@@ -69,6 +76,21 @@ def fit_command(
 
         write_fit_report(report, result, frames, test_frames)
     print_fit(result, output)
+
+
+def scan_errors(folder: Path, frames: list[Any], test_frames: list[Any] | None, weights: Any, threads: int) -> None:
+    """Write scan.json and scan.png into `folder`; print a table and whether more functions would help."""
+    import json
+
+    from polypace.ace.error_floor import error_floor
+
+    if not test_frames:
+        raise InputError("--scan needs frames that are not fitted to: give --test FILE")
+    floor = error_floor(frames, test_frames, weights=weights, n_threads=threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scan.json").write_text(json.dumps(floor.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    floor.write_figure(folder / "scan.png")
+    print(f"{floor.table()}\n\n{floor.verdict}")
 
 
 def default_basis(frames: list[Any]) -> Any:

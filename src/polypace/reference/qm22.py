@@ -10,8 +10,11 @@ import ase
 import numpy as np
 import numpy.typing as npt
 from ase.calculators.singlepoint import SinglePointCalculator
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial.distance import cdist
 
 from polypace.errors import FileFormatError
+from polypace.melt import Melt
 from polypace.units import BOHR, HARTREE, WAVENUMBER
 
 Floats = npt.NDArray[np.float64]
@@ -24,8 +27,8 @@ def read_qm22(path: str | Path, highest_energy: float | None = None) -> list[ase
     Hartree/bohr (F = −g · 51.422 eV/Å); the frames are not periodic and have no dispersion. Since energies of
     linear minima of n-alkanes grow linearly with the number of carbons, these energies are those of one
     potential up to one constant for C and one for H. `info` has `chain_length` and `config_type`; `arrays`
-    has `type_name` (CT3, CT2, HC3, HC2) and `mol_id`. Frames with an energy above `highest_energy` (eV) are
-    left out.
+    has `type_name` (CT3, CT2, HC3, HC2), `mol_id` and `chain_position` (1 at the ends). Frames with an energy
+    above `highest_energy` (eV) are left out.
 
     Source: J. M. Bowman et al., J. Chem. Phys. 156, 240901 (2022); repository jmbowma/QM-22 (Apache-2.0).
 
@@ -38,14 +41,16 @@ def read_qm22(path: str | Path, highest_energy: float | None = None) -> list[ase
     lines = _lines(path)
     frames: list[ase.Atoms] = []
     symbols: list[str] = []
-    types: list[str] = []
+    chain: Melt | None = None
     for number, energy, names, table in _configurations(path, lines):
         if highest_energy is not None and energy > highest_energy:
             continue
-        if names != symbols:
-            symbols, types = names, _type_names(path, number, names, table[:, :3])
+        if chain is None or names != symbols:
+            symbols, chain = names, _chain(path, number, names, table[:, :3])
+            places = chain.chain_positions()
         atoms = ase.Atoms(symbols, positions=table[:, :3])
-        atoms.arrays["type_name"] = np.array(types)
+        atoms.arrays["type_name"] = np.array(chain.types)
+        atoms.arrays["chain_position"] = places.copy()
         atoms.arrays["mol_id"] = np.zeros(len(atoms), dtype=np.int64)
         atoms.info.update(chain_length=symbols.count("C"), config_type="qm22")
         forces = -table[:, 3:] * (HARTREE / BOHR)
@@ -87,15 +92,22 @@ def _configurations(path: Path, lines: list[str]) -> Iterator[tuple[int, float, 
         place += 2 + n_atoms
 
 
-def _type_names(path: Path, number: int, symbols: list[str], positions: Floats) -> list[str]:
-    """Type names by the hydrogens of each carbon; each hydrogen belongs to the carbon that is nearest."""
-    carbons = [i for i, name in enumerate(symbols) if name == "C"]
-    hydrogens = [i for i, name in enumerate(symbols) if name == "H"]
+def _chain(path: Path, number: int, symbols: list[str], positions: Floats) -> Melt:
+    """The molecule with its bonds: carbons by the shortest tree that joins them, each hydrogen with the carbon that is
+    nearest. Types are named by the hydrogens of each carbon.
+    """
+    carbons = np.flatnonzero(np.array(symbols) == "C")
+    hydrogens = np.flatnonzero(np.array(symbols) == "H")
     if len(carbons) + len(hydrogens) != len(symbols) or len(hydrogens) != 2 * len(carbons) + 2:
         raise FileFormatError(f"{path}: configuration at line {number} is not an n-alkane")
-    apart = np.linalg.norm(positions[hydrogens][:, None] - positions[carbons][None], axis=2)
-    owner = [carbons[k] for k in np.argmin(apart, axis=1)]
-    types = [f"CT{owner.count(i)}" for i in range(len(symbols))]
-    for hydrogen, carbon in zip(hydrogens, owner, strict=True):
-        types[hydrogen] = f"HC{owner.count(carbon)}"
-    return types
+    tree = minimum_spanning_tree(cdist(positions[carbons], positions[carbons])).tocoo()
+    owner = carbons[np.argmin(cdist(positions[hydrogens], positions[carbons]), axis=1)]
+    bonds = np.concatenate(
+        [np.column_stack([carbons[tree.row], carbons[tree.col]]), np.column_stack([owner, hydrogens])]
+    )
+    n_hydrogens = np.bincount(owner, minlength=len(symbols))
+    types = [f"CT{n}" for n in n_hydrogens.tolist()]
+    for hydrogen, carbon in zip(hydrogens.tolist(), owner.tolist(), strict=True):
+        types[hydrogen] = f"HC{n_hydrogens[carbon]}"
+    molecule = ase.Atoms(symbols, positions=positions)
+    return Melt(molecule, bonds, np.zeros(len(symbols), dtype=np.int64), tuple(types))

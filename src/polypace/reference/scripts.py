@@ -79,12 +79,14 @@ def npt_script(
     seed: int = 1,
     timestep: float | None = None,
     thermo_every: int = 100,
+    dump_file: str | Path | None = None,
+    dump_every: int = 1000,
 ) -> str:
     """Script for constant pressure (bar) and temperature (K): the log has the density every `thermo_every`
-    steps.
+    steps, `dump_file` the positions every `dump_every`.
     """
     step = interactions.timestep if timestep is None else timestep
-    check_positive(temperature=temperature, timestep=step)
+    check_positive(temperature=temperature, timestep=step, thermo_every=thermo_every, dump_every=dump_every)
     check_seed(seed)
     blocks = _start(interactions, data_file, step)
     blocks += [
@@ -92,6 +94,7 @@ def npt_script(
         f"thermo {thermo_every}",
         f"thermo_style custom {THERMO}",
         f"fix move all npt temp {temperature} {temperature} $(100*dt) iso {pressure} {pressure} $(1000*dt)",
+        *([f"dump frames all custom {dump_every} {dump_file} id type mol x y z ix iy iz"] if dump_file else []),
         f"run {steps}",
         f"write_data {output} nocoeff",
     ]

@@ -55,6 +55,8 @@ def test_the_public_set(shared):
     frames = read_qm22(folder / "c04.zip")
     assert len(frames) == 1292
     assert sorted(frames[0].arrays["type_name"]) == ["CT2"] * 2 + ["CT3"] * 2 + ["HC2"] * 4 + ["HC3"] * 6
+    ends = np.array(["3" in name for name in frames[0].arrays["type_name"]])
+    assert (frames[0].arrays["chain_position"] == np.where(ends, 1, 2)).all()
     forces = np.concatenate([atoms.get_forces() for atoms in frames])
     assert 0.6 < np.sqrt(np.mean(forces**2)) < 0.95
     # Gradients of a molecule in no field sum to zero.

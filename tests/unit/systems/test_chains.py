@@ -8,6 +8,7 @@ from scipy.spatial.distance import pdist
 
 from polypace.errors import InputError
 from polypace.forcefields import LOPLS, OPLSAA, TraPPEUA, kremer_grest
+from polypace.melt import Melt
 from polypace.systems import (
     backbones,
     build_melt,
@@ -135,3 +136,14 @@ def test_packing_evens_the_density(rng):
     assert fluctuation(packed) < 0.6 * fluctuation(random)
     for chain, placed in zip(chains, packed, strict=True):
         assert np.allclose(pdist(chain), pdist(placed))
+
+
+def test_chain_positions_count_from_the_nearer_end():
+    melt = build_melt(5, 2, 0.3, "l-opls", seed=1)
+    carbons = melt.atoms.numbers == 6
+    places = melt.chain_positions()
+    assert places[carbons].tolist() == [1, 2, 3, 2, 1] * 2
+    neighbors = melt.neighbors()
+    assert all(places[h] == places[neighbors[h][0]] for h in np.flatnonzero(~carbons))
+    ring = Melt(melt.atoms[carbons][:3], [[0, 1], [1, 2], [0, 2]], np.zeros(3, int), ("CT2",) * 3)
+    assert (ring.chain_positions() == 0).all()
