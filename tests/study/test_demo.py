@@ -51,7 +51,7 @@ def test_results_hold_what_a_reader_needs(finished):
         assert 0 <= chain["rdf"]["distance"] < 1
     assert results["training"]["labelled_frames"] >= 26
     assert {step["name"].split("/")[0] for step in results["steps"]} == {
-        "melt", "reference", "training", "fit", "explore", "label", "ace", "compare",
+        "melt", "reference", "training", "validation", "fit", "explore", "select", "label", "validate", "ace", "compare",
     }  # fmt: skip
     assert all(step["wall_seconds"] > 0 for step in results["steps"])
 
@@ -102,7 +102,7 @@ def test_run_folders_can_be_run_again_by_hand(finished, tmp_path):
 def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tmp_path):
     """kill -9 while a step of each kind is in flight; nothing finished is made again, and the numbers are the same."""
     folder = tmp_path / "study"
-    kinds = ["melt", "reference", "training", "fit", "explore", "label", "ace", "compare"]
+    kinds = ["melt", "reference", "training", "fit", "explore", "select", "label", "validate", "ace", "compare"]
     for kind in kinds:
         finished_before = {path.name for path in folder.glob("steps/[a-z]*")}
         process = subprocess.Popen(

@@ -16,6 +16,7 @@ from polypace.errors import PolypaceError
 VERBS = {
     "demo": "Run the study that comes with the package: train on short chains, test on longer ones.",
     "run": "Run a study file, or go on with one that was interrupted.",
+    "learn": "Learn a potential actively, up to the one that no longer extrapolates.",
     "status": "Show which steps of a study are finished.",
     "report": "Write the report of a study anew from its finished steps.",
     "doctor": "Show which LAMMPS programs are here and what they can run.",

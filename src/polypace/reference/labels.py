@@ -85,10 +85,11 @@ def read_dump(path: str | Path, melt: Melt) -> list[ase.Atoms]:
     """Frames of a LAMMPS dump of `melt` without labels, molecules unwrapped; `info["step"]` has the time
     step.
     """
-    return [_atoms_of(frame, melt) for frame in iterate_dump(path)]
+    return [atoms_of_snapshot(frame, melt) for frame in iterate_dump(path)]
 
 
-def _atoms_of(frame: DumpFrame, melt: Melt) -> ase.Atoms:
+def atoms_of_snapshot(frame: DumpFrame, melt: Melt) -> ase.Atoms:
+    """A snapshot as a frame of `melt` without labels, molecules unwrapped; `info["step"]` has the time step."""
     if len(frame.positions) != len(melt.atoms):
         raise InputError(
             f"the dump has {len(frame.positions)} atoms at step {frame.step}, the melt has {len(melt.atoms)}"
@@ -157,7 +158,7 @@ def read_labels(dump: str | Path, log: str | Path, melt: Melt) -> list[ase.Atoms
             raise FileFormatError(f"{dump}: step {snapshot.step} has no forces, or {log} has no line for it")
         row = rows[snapshot.step]
         xx, yy, zz, xy, xz, yz = (-table[f"c_virial[{k}]"][row] / METAL_PRESSURE for k in range(1, 7))
-        atoms = _atoms_of(snapshot, melt)
+        atoms = atoms_of_snapshot(snapshot, melt)
         atoms.calc = SinglePointCalculator(
             atoms,
             energy=float(table["PotEng"][row]),

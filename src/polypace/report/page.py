@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polypace.report import figures
-from polypace.report.tables import HEADINGS, summary_rows
+from polypace.report.tables import HEADINGS, ROUND_HEADINGS, round_row, summary_rows
 
 
 def write_report(results: Mapping[str, Any], path: Path) -> None:
@@ -24,6 +24,8 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
         chains=chains,
         rows=summary_rows(results),
         headings=HEADINGS,
+        round_rows=[round_row(record) for record in results["learning"]["rounds"]],
+        round_headings=ROUND_HEADINGS,
         pictures=[(title, caption, svg) for title, caption, svg in _pictures(results, chains)],
     )
     temporary = path.with_name(path.name + f".tmp{os.getpid()}")
@@ -32,6 +34,15 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
 
 
 def _pictures(results: Mapping[str, Any], chains: list[Any]) -> list[tuple[str, str, str]]:
+    gate = (
+        "Gate",
+        "Two chains of the melt pushed into each other: a potential with a hole behind the repulsion is refused.",
+        figures.scans(results),
+    )
+    return [*(_comparisons(chains) if chains else []), gate]
+
+
+def _comparisons(chains: list[Any]) -> list[tuple[str, str, str]]:
     return [
         (
             "Forces",
@@ -67,10 +78,5 @@ def _pictures(results: Mapping[str, Any], chains: list[Any]) -> list[tuple[str, 
             "Dynamics",
             "g1: all beads; g3: centres of mass of the chains; drift of the whole melt removed; bands: standard errors.",
             figures.msd_curves(chains),
-        ),
-        (
-            "Gate",
-            "Two chains of the melt pushed into each other: a potential with a hole behind the repulsion is refused.",
-            figures.scans(results),
         ),
     ]

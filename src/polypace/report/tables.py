@@ -74,3 +74,35 @@ HEADINGS = (
     ("gamma_max", "γ max", ""),
     ("stable", "MD", "with the ACE"),
 )
+
+
+def round_row(record: Mapping[str, Any]) -> dict[str, str]:
+    """One learning round as texts; `record` is one of results.json's `learning.rounds`."""
+    runs = record["runs"]
+    above = sum(run["quiet_ps"] == 0 for run in runs)
+    return {
+        "round": str(record["round"]),
+        "gamma_max": f"{record['gamma_max']:.3g}",
+        "above": f"{above} of {len(runs)}",
+        "candidates": str(record.get("selection", {}).get("candidates", 0)),
+        "labelled": str(record["labelled_frames"]),
+        "atoms": str(record["labelled_atoms"]),
+        "force_error": f"{100 * record['validation']['force_rmse_relative']:.2f} %",
+        "energy_spread": f"{record['validation']['energy_spread_meV_per_atom']:.2f}",
+        "seconds": f"{sum(record['seconds'].values()):.0f}",
+        "verdict": record["verdict"],
+    }
+
+
+ROUND_HEADINGS = (
+    ("round", "round", ""),
+    ("gamma_max", "γ max", ""),
+    ("above", "above", "replicas"),
+    ("candidates", "candidates", "frames"),
+    ("labelled", "labelled", ""),
+    ("atoms", "atoms", "labelled"),
+    ("force_error", "force error", "validation"),
+    ("energy_spread", "energy spread", "meV/atom"),
+    ("seconds", "time", "s"),
+    ("verdict", "", ""),
+)

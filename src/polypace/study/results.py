@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from polypace import __version__
-from polypace.study.plan import StudyPlan
-from polypace.study.step import Step
+from polypace.study.learning import Learned
+from polypace.study.plan import Foundation, Production, plan_validation
+from polypace.study.schema import StudySpec
+from polypace.study.work import Work
 
 #: What the demo aims for: force error on trained and on longer chains, density (relative).
 AIMS = {"trained": 0.05, "longer": 0.07, "density": 0.01}
@@ -26,74 +26,78 @@ UNITS = {
 }
 
 
-def collect_results(plan: StudyPlan, study: Path, manifests: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Gather what the finished steps wrote; `manifests` by step id, for the wall times."""
+def collect_results(
+    spec: StudySpec, base: Foundation, learned: Learned, production: Production | None, work: Work
+) -> dict[str, Any]:
+    """Gather what the finished steps wrote; without production there are no chains."""
+    final = work.read(learned.fit, "fit.json")
+    last = plan_validation(spec, learned.fit, base.validation)
+    return {
+        "study": _study(spec),
+        "units": UNITS,
+        "potential": {
+            **_potential(final, work.read(learned.fit, "scans.json")),
+            "validation": work.read(last, "errors.json"),
+        },
+        "training": {
+            "chain_lengths": sorted(base.training),
+            "learned_chain_lengths": sorted(set(final["chain_lengths"]) - set(base.training)),
+            "labelled_frames": final["n_frames"],
+            "labelled_atoms": final["n_atoms"],
+            "frames_by_kind": final["frames_by_kind"],
+        },
+        "learning": {
+            "verdict": learned.verdict,
+            "gamma_select": spec.learning.gamma_select,
+            "harvest": spec.learning.harvest,
+            "selection": spec.learning.selection,
+            "labelled_atoms": learned.atoms,
+            "rounds": list(learned.records),
+        },
+        "chains": _chains(spec, base, learned, production, work) if production is not None else {},
+        "steps": [
+            {"name": step.name, "folder": f"steps/{step.folder_name}", "wall_seconds": work.seconds(step)}
+            for step in work.steps.values()
+        ],
+    }
 
-    def load(step: Step, name: str) -> Any:
-        return json.loads((study / "steps" / step.folder_name / name).read_text(encoding="utf-8"))
 
-    spec = plan.spec
-    final = load(plan.fits[-1], "fit.json")
-    learning = [
-        _learning_round(number, [load(step, "explore.json") for step in explorations], load(label, "harvest.json"))
-        for number, (explorations, label) in enumerate(zip(plan.explorations, plan.labels, strict=True), start=1)
-    ]
-    trained = {system.chain_length for system in spec.systems.train}
+def _study(spec: StudySpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "seed": spec.seed,
+        "polypace": __version__,
+        "temperature_K": spec.systems.temperature,
+        "pressure_bar": spec.systems.pressure,
+        "reference": f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å; "
+        f"the dispersion tail, switched on from {spec.reference.tail[0]:g} to {spec.reference.tail[1]:g} Å, stays "
+        "outside of the ACE",
+    }
+
+
+def _chains(
+    spec: StudySpec, base: Foundation, learned: Learned, production: Production, work: Work
+) -> dict[str, dict[str, Any]]:
     chains = {}
-    for length, step in plan.comparisons.items():
-        chain = load(step, "chain.json")
-        chain["trained"] = length in trained
-        chain["labelled_frames"] = _labelled(length, plan, load, learning)
+    for length, step in production.comparisons.items():
+        chain = work.read(step, "chain.json")
+        chain["trained"] = length in base.training
+        chain["labelled_frames"] = _labelled(length, base, learned, work)
         chain["aims"] = {
             "force_rmse_relative": AIMS["trained" if chain["trained"] else "longer"],
             "density_relative": AIMS["density"],
         }
         chains[f"C{length}"] = chain
-    return {
-        "study": {
-            "name": spec.name,
-            "seed": spec.seed,
-            "polypace": __version__,
-            "temperature_K": spec.systems.temperature,
-            "pressure_bar": spec.systems.pressure,
-            "reference": f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å; "
-            f"the dispersion tail, switched on from {spec.reference.tail[0]:g} to {spec.reference.tail[1]:g} Å, stays "
-            "outside of the ACE",
-        },
-        "units": UNITS,
-        "potential": _potential(final, load(plan.fits[-1], "scans.json")),
-        "training": {
-            "chain_lengths": sorted(plan.training),
-            "learned_chain_lengths": sorted(set(final["chain_lengths"]) - set(plan.training)),
-            "labelled_frames": final["n_frames"],
-            "labelled_atoms": final["n_atoms"],
-            "frames_by_kind": final["frames_by_kind"],
-        },
-        "learning": learning,
-        "chains": chains,
-        "steps": _steps(plan, manifests),
-    }
+    return chains
 
 
-def _learning_round(number: int, runs: Sequence[Any], harvest: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "round": number,
-        "runs": list(runs),
-        "gamma_max": max(run["gamma_max"] for run in runs),
-        "candidates": sum(entry["candidates"] for entry in harvest),
-        "labelled": sum(entry["labelled"] for entry in harvest),
-        "harvest": list(harvest),
-    }
-
-
-def _labelled(length: int, plan: StudyPlan, load: Any, learning: Sequence[Any]) -> int:
+def _labelled(length: int, base: Foundation, learned: Learned, work: Work) -> int:
     """Labelled training frames of one chain length, the learned ones included."""
-    count = 0
-    if length in plan.training:
-        count += sum(load(plan.training[length], "frames.json").values())
-    for entry in learning:
-        for run, got in zip(entry["runs"], entry["harvest"], strict=True):
-            count += got["labelled"] if run["chain_length"] == length else 0
+    count = sum(work.read(base.training[length], "frames.json").values()) if length in base.training else 0
+    for record in learned.records:
+        for name, of_replica in record.get("selection", {}).get("by_replica", {}).items():
+            if f"-C{length}-" in name and record["labelled_frames"]:
+                count += of_replica["selected"]
     return count
 
 
@@ -108,12 +112,3 @@ def _potential(fit: Mapping[str, Any], scans: Sequence[Mapping[str, Any]]) -> di
         "contact_scans": [scan for scan in scans if scan["reference_eV"] is not None],
         "dimer_scans": [scan for scan in scans if scan["reference_eV"] is None],
     }
-
-
-def _steps(plan: StudyPlan, manifests: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    from polypace.study.execution import topological_order
-
-    return [
-        {"name": step.name, "folder": f"steps/{step.folder_name}", "wall_seconds": manifests[step.id]["wall_seconds"]}
-        for step in topological_order(plan.targets)
-    ]

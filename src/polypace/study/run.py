@@ -1,21 +1,28 @@
-"""Run a study: plan its steps, make those that are missing, collect the numbers, write the report."""
+"""Run a study: learn, run the final potential, collect the numbers, write the report."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polypace.errors import InputError
 from polypace.report import write_report
-from polypace.study.execution import Observer, execute, raise_on_sigterm, topological_order
+from polypace.study.execution import Execution, raise_on_sigterm
 from polypace.study.folder import keep_study_file, locked
-from polypace.study.plan import StudyPlan, plan_study
+from polypace.study.learning import Learned, learn
+from polypace.study.plan import Foundation, Production, plan_foundation, plan_production, plan_validation
 from polypace.study.results import collect_results
-from polypace.study.schema import read_study
+from polypace.study.schema import StudySpec, read_study
 from polypace.study.step import Step, StepStore, write_json
+from polypace.study.work import LearningObserver, LiveWork, Silent, Unfinished, Work
+
+POTENTIAL_FILES = ("potential.yaml", "potential.yace", "potential.asi")
 
 
 @dataclass(frozen=True)
@@ -37,21 +44,15 @@ class StepState:
     folder: str
 
 
-class _Silent:
-    def planned(self, steps: Sequence[Step]) -> None: ...
-    def started(self, step: Step) -> None: ...
-    def finished(self, step: Step, manifest: Mapping[str, Any], was_there: bool) -> None: ...
-    def failed(self, step: Step, error: BaseException) -> None: ...
-
-
 def run_study(
     path: str | Path,
     folder: str | Path | None = None,
     *,
     workers: int | None = None,
-    observe: Callable[[list[Step]], Observer] | None = None,
+    only_learn: bool = False,
+    observer: LearningObserver | None = None,
 ) -> StudyOutcome:
-    """Run every step of the study file `path` that is not finished in `folder`.
+    """Make every step of the study file `path` that is not finished in `folder`.
 
     Parameters
     ----------
@@ -61,8 +62,10 @@ def run_study(
         Where results go; default: the study file's name without its suffix.
     workers
         Steps that run side by side; overrides `engine.workers`. Never changes a result.
-    observe
-        Gets the steps in order and returns an observer of their progress.
+    only_learn
+        Stop at the learned potential, before the runs with it.
+    observer
+        Is told of steps and decisions as they come.
 
     Raises
     ------
@@ -71,62 +74,103 @@ def run_study(
     """
     source = Path(path)
     spec = read_study(source)
+    if only_learn and spec.learning.iterations == 0:
+        raise InputError(f"study file {source}: learning.iterations is 0, so there is nothing to learn; raise it")
     study = Path(folder) if folder is not None else source.with_suffix("")
     engine = spec.engine.model_dump(mode="json", exclude_none=True)
     if workers is not None:
         engine["workers"] = workers
+    observer = observer if observer is not None else Silent()
     with locked(study):
         keep_study_file(source, study)
-        plan = plan_study(spec)
-        steps = topological_order(plan.targets)
-        observer = observe(steps) if observe is not None else _Silent()
         raise_on_sigterm()
-        manifests = execute(steps, StepStore(study, n_threads=engine["workers"]), engine, observer)
-        return _write(plan, study, manifests)
+        with Execution(StepStore(study, n_threads=engine["workers"]), engine, observer) as execution:
+            followed = follow(spec, LiveWork(execution, observer), only_learn)
+        return _write(followed, study)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A study, followed to its end: what was planned, learned and run."""
+
+    spec: StudySpec
+    base: Foundation
+    learned: Learned
+    production: Production | None
+    work: Work
+
+
+def follow(spec: StudySpec, work: Work, only_learn: bool) -> Followed:
+    """Plan, make (or look up) and decide, from the melts to the comparisons."""
+    base = plan_foundation(spec)
+    # In the order in which results are waited for: the workers take what was submitted first.
+    work.submit([*base.training.values(), *base.validation.values()])
+    if not only_learn:
+        work.submit(base.references.values())
+    learned = learn(spec, base, work)
+    last = plan_validation(spec, learned.fit, base.validation)
+    if only_learn:
+        work.finish([last])
+        return Followed(spec, base, learned, None, work)
+    production = plan_production(spec, base.references, learned.fit)
+    work.finish([*production.comparisons.values(), last])
+    return Followed(spec, base, learned, production, work)
 
 
 def study_status(folder: str | Path, *, verify: bool = False) -> list[StepState]:
-    """State of every step of the study in `folder`, in the order in which they are made."""
+    """State of every step of the study in `folder` that is known so far, in the order in which they are made.
+
+    What a learning round needs is known once the round before is finished.
+    """
     study = Path(folder)
     store = StepStore(study)
-    states = []
-    for step in topological_order(_plan_of(study).targets):
-        manifest = store.manifest(step) if not verify or store.verify(step) else None
-        state = "finished" if manifest is not None else "to be made"
-        if manifest is None and (study / "failed" / step.folder_name).is_dir():
-            state = "failed"
-        if manifest is None and any(store.root.glob(f".{step.folder_name}.*")):
-            state = "running or interrupted"
-        seconds = manifest["wall_seconds"] if manifest is not None else None
-        states.append(StepState(step.name, state, seconds, f"steps/{step.folder_name}"))
-    return states
+    work = Work(store)
+    with contextlib.suppress(Unfinished):
+        follow(_spec_of(study), work, only_learn=False)
+    return [_state(step, store, verify) for step in work.steps.values()]
+
+
+def _state(step: Step, store: StepStore, verify: bool) -> StepState:
+    manifest = store.manifest(step) if not verify or store.verify(step) else None
+    state = "finished" if manifest is not None else "to be made"
+    if manifest is None and (store.study / "failed" / step.folder_name).is_dir():
+        state = "failed"
+    if manifest is None and any(store.root.glob(f".{step.folder_name}.*")):
+        state = "running or interrupted"
+    seconds = manifest["wall_seconds"] if manifest is not None else None
+    return StepState(step.name, state, seconds, f"steps/{step.folder_name}")
 
 
 def rewrite_report(folder: str | Path) -> StudyOutcome:
-    """Write results.json and report.html anew from the finished steps."""
+    """Write results.json and report.html anew from the finished steps: of the whole study, or of its learning."""
     study = Path(folder)
-    plan = _plan_of(study)
-    store = StepStore(study)
-    manifests = {}
-    for step in topological_order(plan.targets):
-        manifest = store.manifest(step)
-        if manifest is None:
-            raise InputError(f"step {step.name} of {study} is not finished; run `polypace run {study / 'study.yaml'}`")
-        manifests[step.id] = manifest
-    return _write(plan, study, manifests)
+    spec = _spec_of(study)
+    try:
+        return _write(follow(spec, Work(StepStore(study)), only_learn=False), study)
+    except Unfinished:
+        return _write(follow(spec, Work(StepStore(study)), only_learn=True), study)
 
 
-def _plan_of(study: Path) -> StudyPlan:
+def _spec_of(study: Path) -> StudySpec:
     path = study / "study.yaml"
     if not path.is_file():
         raise InputError(f"{study} is not the folder of a study: it has no study.yaml; give the folder of a run")
-    return plan_study(read_study(path))
+    return read_study(path)
 
 
-def _write(plan: StudyPlan, study: Path, manifests: Mapping[str, Mapping[str, Any]]) -> StudyOutcome:
-    results = collect_results(plan, study, manifests)
+def _write(followed: Followed, study: Path) -> StudyOutcome:
+    for name in POTENTIAL_FILES:
+        _replace(followed.work.store.folder(followed.learned.fit) / name, study / name)
+    results = collect_results(followed.spec, followed.base, followed.learned, followed.production, followed.work)
     results_file, report = study / "results.json", study / "report.html"
     # Through JSON once, so that the page shows what the file says.
     write_json(results_file, results)
     write_report(json.loads(results_file.read_text(encoding="utf-8")), report)
     return StudyOutcome(results, results_file, report)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Copy so that a reader of `target` sees the old file or the new one."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polypace.errors import InputError
 from polypace.study.quantities import Density, Length, Pressure, Temperature, Time
@@ -132,17 +132,53 @@ class Ace(Block):
         return self
 
 
-class Learning(Block):
-    """Rounds of exploring with the potential, watching gamma, labelling and refitting."""
+class Budget(Block):
+    """Where learning stops although something still extrapolates; an added budget continues the old loop."""
 
-    rounds: Count = 1
+    atoms: Positive | None = None  # labelled by the loop
+    hours: Annotated[float, Field(gt=0)] | None = None  # wall time of the loop's steps, summed
+
+
+class Learning(Block):
+    """Fit, explore with the potential and watch gamma, select, label, refit: until nothing extrapolates.
+
+    A replica per chain length, temperature and pressure; without pressures the volume is constant.
+    """
+
+    iterations: Annotated[int, Field(ge=0, validation_alias=AliasChoices("iterations", "rounds"))] = 1
+    budget: Budget = Budget()
     chain_lengths: tuple[Positive, ...] = ()
+    temperatures: Annotated[tuple[Annotated[Temperature, Field(gt=0)], ...], Field(min_length=1)] = (350.0, 600.0)
+    pressures: tuple[Pressure, ...] = ()
     time: Annotated[Time, Field(gt=0)] = 3.0
-    temperatures: tuple[Temperature, ...] = (350.0, 600.0)
+    converged_for: Annotated[Time, Field(gt=0)] | None = None  # ps without passing gamma_select; default: `time`
     gamma_select: Annotated[float, Field(gt=1)] = 1.5
     gamma_break: Annotated[float, Field(gt=1)] = 20.0
     watch_every: Positive = 20
-    max_frames: Positive = 12
+    harvest: Literal["frames", "clusters", "molecules"] = "frames"
+    selection: Literal["d-optimal", "random"] = "d-optimal"
+    max_frames: Positive = 12  # frames or clusters labelled per iteration
+    max_atoms: Positive | None = None  # atoms labelled per iteration
+    core_radius: Annotated[Length, Field(gt=0)] = 2.0
+    buffer_radius: Annotated[Length, Field(gt=0)] | None = None  # core_radius + cutoff of the potential + a bond
+    validation_frames: Annotated[int, Field(ge=2)] = 4  # per chain length, from runs of their own
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Learning:
+        if self.gamma_break <= self.gamma_select:
+            raise ValueError(
+                f"gamma_break must be above gamma_select, got {self.gamma_break:g} and {self.gamma_select:g}"
+            )
+        for key in ("chain_lengths", "temperatures", "pressures"):
+            values = getattr(self, key)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{key} names a value twice: {list(values)}")
+        if self.max_atoms is not None and self.budget.atoms is not None and self.max_atoms > self.budget.atoms:
+            raise ValueError(
+                f"max_atoms ({self.max_atoms}) of one iteration is above budget.atoms ({self.budget.atoms}): "
+                "nothing could be labelled"
+            )
+        return self
 
 
 class Production(Block):

@@ -52,6 +52,10 @@ def test_a_minimal_study_has_defaults(tmp_path):
     assert read_study(write(tmp_path, production__npt="0.02 ns")).production.npt == pytest.approx(20)
 
 
+def test_iterations_were_called_rounds(tmp_path):
+    assert read_study(write(tmp_path, learning__rounds=4)).learning.iterations == 4
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -63,6 +67,14 @@ def test_a_minimal_study_has_defaults(tmp_path):
         ({"systems__test": [{"chain_length": 8, "n_chains": 1}] * 2}, "names a chain length twice"),
         ({"reference__cutoff": ["12 Å", "10 Å"]}, "must ascend"),
         ({"learning__chain_lengths": [99]}, r"learning\.chain_lengths names \[99\]"),
+        ({"learning__budget": {"atoms": 0}}, r"learning\.budget\.atoms: .*got 0"),
+        ({"learning__budget": {"hours": 0}}, r"learning\.budget\.hours: .*greater than 0"),
+        ({"learning__budget": {"days": 1}}, r"learning\.budget\.days: unknown key"),
+        ({"learning__gamma_select": 30}, r"learning: .*gamma_break must be above gamma_select"),
+        ({"learning__temperatures": ["350 K", "350 K"]}, r"learning: .*temperatures names a value twice"),
+        ({"learning__harvest": "atoms"}, r"learning\.harvest: .*'frames', 'clusters' or 'molecules'"),
+        ({"learning__selection": "best"}, r"learning\.selection: .*'d-optimal' or 'random'"),
+        ({"learning__max_atoms": 500, "learning__budget": {"atoms": 100}}, "nothing could be labelled"),
         ({"ace__basis__functions": {"ALL": {"nradmax_by_order": [1]}}}, r"ace: .*nradmax_by_order"),
         ({"ace__basis__cutof": 7}, r"ace: .*cutof"),
         ({"production__timestep": "1 ps"}, r"production\.timestep: .*got '1 ps'"),

@@ -15,7 +15,7 @@ from polypace.ace.fitting import SOLVERS, FitResult
 from polypace.ace.solvers import Solver
 from polypace.ace.weights import Weights
 from polypace.blas_threads import single_threaded_blas
-from polypace.errors import UnstableRunError
+from polypace.errors import InputError
 from polypace.forcefields import ForceField
 from polypace.select import select_active_set
 from polypace.study.gate import ContactScan, contact_structures, dimer_structures, run_scans
@@ -31,7 +31,10 @@ N_CONTACTS = 12
 
 
 def fit_potential(context: StepContext) -> None:
-    """`potential.yaml`, `.yace`, `.asi`, `fit.json`, `scans.json` from every labelled frame there is."""
+    """`potential.yaml`, `.yace`, `.asi`, `fit.json`, `scans.json` from every labelled frame there is.
+
+    Whether the potential passes the gate stands in `fit.json`; what to do about it is not this step's business.
+    """
     params = context.params
     frames = _all_frames(context)
     result = _fitted(context, frames)
@@ -41,10 +44,9 @@ def fit_potential(context: StepContext) -> None:
     with single_threaded_blas():
         active_set = select_active_set(frames, potential, n_threads=context.n_threads)
     active_set.write(context.folder / "potential.asi")
-    write_json(context.folder / "fit.json", _summary(frames, result))
     scans = scan(potential, frames, params)
     write_json(context.folder / "scans.json", scans)
-    _gate(scans, params["temperature"])
+    write_json(context.folder / "fit.json", {**_summary(frames, result), "holes": _holes(scans)})
 
 
 def _fitted(context: StepContext, frames: Sequence[ase.Atoms]) -> FitResult:
@@ -71,8 +73,8 @@ def with_weights(atoms: ase.Atoms, soft_force: float) -> ase.Atoms:
     """
     strength = np.einsum("ad,ad->a", atoms.get_forces(), atoms.get_forces())
     weights = (1 + strength / soft_force**2) ** -2
-    atoms.set_array("force_weight", weights)
-    atoms.info["energy_weight"] = float(weights.min())
+    atoms.set_array("force_weight", weights * atoms.arrays.get("force_weight", 1.0))
+    atoms.info["energy_weight"] = float(weights.min() * atoms.info.get("energy_weight", 1.0))
     atoms.info["virial_weight"] = atoms.info["energy_weight"] if atoms.info["config_type"] in BULK else 0.0
     return atoms
 
@@ -83,9 +85,11 @@ def solver_of(ace: Params) -> Solver:
 
 def _all_frames(context: StepContext) -> list[ase.Atoms]:
     frames = []
-    for role, folder in context.inputs.items():
-        if role != "previous":
-            frames += read_frames(folder / ("new.extxyz" if role.startswith("round") else "train.extxyz"))
+    for folder in context.inputs.values():
+        file = folder / "train.extxyz"
+        frames += read_frames(file if file.is_file() else folder / "new.extxyz")
+    if not frames:
+        raise InputError("there are no labelled frames to fit to; ask for frames in training_data")
     return frames
 
 
@@ -130,7 +134,8 @@ def scan(potential: Potential, frames: Sequence[ase.Atoms], params: Params) -> l
 
     names, dimers = dimer_structures(types, np.arange(1.3, 0.35, -0.02))
     scans = [_entry(s, None, params) for s in run_scans(dimers, names, with_ace)]
-    longest = max(frames, key=lambda atoms: atoms.info["chain_length"])
+    bulk = [atoms for atoms in frames if atoms.info["config_type"] in BULK]
+    longest = max(bulk or frames, key=lambda atoms: atoms.info["chain_length"])
     contacts = contact_structures(longest, N_CONTACTS, np.arange(6.0, 0.35, -0.05), params["seed"])
     labels = [f"contact-{k}" for k in range(1, N_CONTACTS + 1)]
     for ours, theirs in zip(
@@ -166,11 +171,7 @@ def _entry(ours: ContactScan, theirs: ContactScan | None, params: Params) -> dic
     }
 
 
-def _gate(scans: Sequence[dict[str, Any]], temperature: float) -> None:
-    holes = [entry for entry in scans if not entry["passes"]]
-    if holes:
-        worst = min(holes, key=lambda entry: entry["barrier_eV"])
-        raise UnstableRunError(
-            f"the potential has {len(holes)} holes behind low barriers (scan {worst['name']}: {worst['barrier_eV']:.2f} "
-            f"eV at {temperature:g} K); MD would fall in. Add contact or hot frames, or a stronger smoothness prior."
-        )
+def _holes(scans: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The scans that do not pass, lowest barrier first."""
+    holes = [{"name": entry["name"], "barrier_eV": entry["barrier_eV"]} for entry in scans if not entry["passes"]]
+    return sorted(holes, key=lambda hole: hole["barrier_eV"])

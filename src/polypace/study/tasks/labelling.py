@@ -1,34 +1,41 @@
-"""Labels from the reference, each frame once; and the harvest of a learning round."""
+"""Labels from the reference, each structure once; and those of what a learning round selected."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import ase
 import numpy as np
 
+from polypace.errors import ProgramError
 from polypace.melt import Melt
 from polypace.reference import (
     LabelStore,
     Method,
     force_field_interactions,
     label_script,
-    read_dump,
     read_labels,
     write_dump,
 )
+from polypace.reference.labels import atoms_of_snapshot, iterate_dump
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks.common import (
     Params,
-    last_table,
+    dispersion_tail,
+    read_frames,
     read_melt,
     reference_force_field,
     run,
     write_frames,
     write_start,
 )
+
+#: Clusters per round whose labels are held against those of their frames.
+CHECKED = 3
 
 
 def label(frames: Sequence[ase.Atoms], melt: Melt, params: Params, context: StepContext, name: str) -> list[ase.Atoms]:
@@ -59,42 +66,59 @@ def _compute(frames: Sequence[ase.Atoms], melt: Melt, params: Params, folder: Pa
     return read_labels(folder / "labelled.dump", folder / "log.lammps", melt)
 
 
-def label_harvest(context: StepContext) -> None:
-    """Choose among the frames that extrapolated, label them: `new.extxyz`, `harvest.json`."""
-    params = context.params
-    chosen: list[ase.Atoms] = []
-    harvest = []
-    per_run = max(1, params["max_frames"] // max(1, len(context.inputs) - 1))
-    for role, folder in context.inputs.items():
-        if role == "fit":
-            continue
+def label_selection(context: StepContext) -> None:
+    """`new.extxyz`: the selected frames or clusters with their labels; `labels.json`: how many, and how true."""
+    frames = read_frames(context.inputs["selection"] / "selected.extxyz")
+    labelled = _clusters(frames, context) if context.params["harvest"] != "frames" else _frames(frames, context)
+    if len(labelled) < len(frames):
+        raise ProgramError(
+            f"{len(frames) - len(labelled)} of {len(frames)} selected structures have no finite label; see "
+            f"{context.study / 'labels'} for the reasons, and lower gamma_break so that such structures are not kept"
+        )
+    write_frames(context.folder / "new.extxyz", labelled)
+    summary: dict[str, Any] = {"frames": len(labelled), "atoms": sum(len(atoms) for atoms in labelled)}
+    if context.params["harvest"] != "frames":
+        summary["core_force_difference_eV_per_A"] = _core_difference(labelled, context)
+    write_json(context.folder / "labels.json", summary)
+
+
+def _frames(frames: Sequence[ase.Atoms], context: StepContext) -> list[ase.Atoms]:
+    labelled = []
+    for replica in dict.fromkeys(atoms.info["replica"] for atoms in frames):
+        own = [atoms for atoms in frames if atoms.info["replica"] == replica]
+        labelled += label(own, read_melt(context.inputs[replica]), context.params, context, replica)
+    return labelled
+
+
+def _clusters(frames: Sequence[ase.Atoms], context: StepContext) -> list[ase.Atoms]:
+    """Every cluster has a topology of its own, and so a run of its own."""
+    records = json.loads((context.inputs["selection"] / "clusters.json").read_text())
+    labelled = []
+    for number, (atoms, record) in enumerate(zip(frames, records, strict=True)):
+        labelled += label([atoms], _melt_of(atoms, record["bonds"]), context.params, context, f"cluster-{number}")
+    return labelled
+
+
+def _melt_of(atoms: ase.Atoms, bonds: Sequence[Sequence[int]]) -> Melt:
+    types = tuple(str(name) for name in atoms.arrays["type_name"])
+    return Melt(atoms, np.array(bonds, dtype=np.int64).reshape(-1, 2), atoms.arrays["mol_id"], types)
+
+
+def _core_difference(clusters: Sequence[ase.Atoms], context: StepContext) -> float:
+    """Largest difference (eV/Å) between the forces of cluster and periodic frame that the potential is to learn.
+
+    On atoms whose force counts, for the first clusters of the round: their frames are labelled as well. Without the
+    tail, which both lack beyond the cut, the two must agree.
+    """
+    tail = dispersion_tail(context.params)
+    worst = 0.0
+    for number, cluster in enumerate(clusters[:CHECKED]):
+        folder = context.inputs[cluster.info["replica"]]
         melt = read_melt(folder)
-        candidates = _candidates(folder, melt, params["gamma_usable"])
-        picked = _spread(candidates, per_run)
-        labelled = label([candidates[k] for k in picked], melt, params, context, role) if picked else []
-        chosen += labelled
-        harvest.append({"run": role, "candidates": len(candidates), "labelled": len(labelled)})
-    write_frames(context.folder / "new.extxyz", chosen)
-    write_json(context.folder / "harvest.json", harvest)
-
-
-def _candidates(folder: Path, melt: Melt, gamma_usable: float) -> list[ase.Atoms]:
-    """Frames that extrapolated but not wildly: what comes after a run has left the liquid teaches nothing about it."""
-    dump = folder / "extrapolating.dump"
-    if not dump.is_file() or not dump.stat().st_size:
-        return []
-    table = last_table(folder)
-    gamma = dict(zip(table["Step"].astype(int).tolist(), table["v_gamma_max"].tolist(), strict=True))
-    frames = read_dump(dump, melt)
-    frames = [atoms for atoms in frames if gamma.get(atoms.info["step"], np.inf) <= gamma_usable]
-    for atoms in frames:
-        atoms.info["config_type"] = "learned"
-        atoms.info["chain_length"] = int(np.bincount(melt.molecules)[0])
-    return frames
-
-
-def _spread(candidates: Sequence[ase.Atoms], n: int) -> list[int]:
-    """At most `n` of the frames, spread over the run, the last among them."""
-    if not candidates:
-        return []
-    return sorted(set(np.linspace(0, len(candidates) - 1, min(n, len(candidates))).round().astype(int).tolist()))
+        snapshot = next(s for s in iterate_dump(folder / "extrapolating.dump") if s.step == cluster.info["step"])
+        frame = label([atoms_of_snapshot(snapshot, melt)], melt, context.params, context, f"check-{number}")
+        periodic, own = tail.subtract(frame)[0].get_forces(), tail.subtract([cluster])[0].get_forces()
+        counts = cluster.arrays["force_weight"] > 0
+        difference = own[counts] - periodic[cluster.arrays["source"][counts]]
+        worst = max(worst, float(np.abs(difference).max()))
+    return worst

@@ -35,33 +35,33 @@ def sample_training_frames(context: StepContext) -> None:
     """`train.extxyz`: labelled frames with `config_type` and `chain_length`; `frames.json`: how many of each."""
     params, wanted = context.params, context.params["frames"]
     melt = read_melt(context.inputs["melt"])
-    thermal = _sample(context, melt, "thermal", params["temperature"], 2 * wanted["thermal"])
+    thermal = sample(context, melt, "thermal", params["temperature"], 2 * wanted["thermal"])
     kinds = {"thermal": thermal[::2]}
-    kinds["hot"] = _sample(context, melt, "hot", wanted["hot_temperature"], wanted["hot"])
+    kinds["hot"] = sample(context, melt, "hot", wanted["hot_temperature"], wanted["hot"])
     # Every second thermal frame is a frame; those between are what the perturbed ones are made of.
     for number, (kind, count) in enumerate(wanted["perturbed"].items()):
         kinds[kind] = _perturbed(melt, thermal[1::2], kind, count, params["seed"] + 100 * number)
     frames: list[ase.Atoms] = []
     for kind, atoms in kinds.items():
-        frames += _named(label(atoms, melt, params, context, kind), kind, params)
+        frames += named(label(atoms, melt, params, context, kind), kind, params)
     pairs, chains = _pairs(melt, thermal[1], wanted["pairs"], params["seed"])
     kinds["pairs"] = pairs
-    frames += _named(label(pairs, chains, params, context, "pairs"), "pairs", params)
+    frames += named(label(pairs, chains, params, context, "pairs"), "pairs", params)
     for kind, (atoms, topology) in _pinched(melt, thermal, wanted["pinched"], params["seed"]).items():
         kinds[kind] = atoms
-        frames += _named(label(atoms, topology, params, context, kind), kind, params)
+        frames += named(label(atoms, topology, params, context, kind), kind, params)
     write_frames(context.folder / "train.extxyz", frames)
     write_json(context.folder / "frames.json", {kind: len(atoms) for kind, atoms in kinds.items()})
 
 
-def _named(frames: Sequence[ase.Atoms], kind: str, params: Params) -> Sequence[ase.Atoms]:
+def named(frames: Sequence[ase.Atoms], kind: str, params: Params) -> Sequence[ase.Atoms]:
     for atoms in frames:
         atoms.info["config_type"] = kind
         atoms.info["chain_length"] = params["chain_length"]
     return frames
 
 
-def _sample(context: StepContext, melt: Melt, name: str, temperature: float, n_frames: int) -> list[ase.Atoms]:
+def sample(context: StepContext, melt: Melt, name: str, temperature: float, n_frames: int) -> list[ase.Atoms]:
     """Frames of an NVT run with the reference at `temperature`, the first after one spacing."""
     if n_frames == 0:
         return []
@@ -85,6 +85,19 @@ def _sample(context: StepContext, melt: Melt, name: str, temperature: float, n_f
     )
     run(params, protocol.script(), place)
     return read_dump(place / "frames.dump", melt)[1:]
+
+
+def sample_contacts(context: StepContext) -> None:
+    """`new.extxyz`: more labelled pairs of chains pushed into each other, for a fit that did not pass the gate."""
+    params = context.params
+    melt = read_melt(context.inputs["melt"])
+    atoms = melt.atoms.copy()
+    atoms.set_array("mol_id", melt.molecules)
+    atoms.set_array("type_name", np.array(melt.types))
+    pairs, chains = _pairs(melt, atoms, params["scans"], params["seed"])
+    labelled = label(pairs, chains, params, context, "pairs")
+    write_frames(context.folder / "new.extxyz", named(labelled, "pairs", params))
+    write_json(context.folder / "frames.json", {"pairs": len(labelled)})
 
 
 def _perturbed(melt: Melt, seeds: Sequence[ase.Atoms], kind: str, count: int, seed: int) -> list[ase.Atoms]:
