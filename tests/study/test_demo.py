@@ -117,10 +117,10 @@ def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tm
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert finished_before <= {path.name for path in folder.glob("steps/[a-z]*")}
-    stamps = {path.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
+    stamps = {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
     result = demo(folder)
     assert result.returncode == 0, result.stderr
-    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
+    after = {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
     assert all(after[name] == stamp for name, stamp in stamps.items())
     ours, theirs = (json.loads((place / "results.json").read_text()) for place in (folder, finished))
     assert without_wall_times(ours) == without_wall_times(theirs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polypace.report import figures
+from polypace.report.learning_figures import learning
 from polypace.report.tables import HEADINGS, ROUND_HEADINGS, round_row, summary_rows
 
 
@@ -39,7 +40,13 @@ def _pictures(results: Mapping[str, Any], chains: list[Any]) -> list[tuple[str, 
         "Two chains of the melt pushed into each other: a potential with a hole behind the repulsion is refused.",
         figures.scans(results),
     )
-    return [*(_comparisons(chains) if chains else []), gate]
+    rounds = (
+        "Learning rounds",
+        f"Left: γ of the explored frames; dotted: the γ = {results['learning']['gamma_select']:g} above which frames "
+        "are kept. Right: errors on validation frames, over the atoms that were labelled for them.",
+        learning(results) if results["learning"]["rounds"] else "",
+    )
+    return [*([rounds] if rounds[2] else []), *(_comparisons(chains) if chains else []), gate]
 
 
 def _comparisons(chains: list[Any]) -> list[tuple[str, str, str]]:

@@ -31,23 +31,32 @@ class ElementRows:
 
 
 def batches_of_rows(
-    frames: Frames, potential: Potential, kind: Kind, *, batch_atoms: int, n_threads: int
+    frames: Frames,
+    potential: Potential,
+    kind: Kind,
+    *,
+    batch_atoms: int,
+    n_threads: int,
+    only_counted: bool = False,
 ) -> Iterator[dict[str, ElementRows]]:
-    """Rows per element of as many whole frames as hold `batch_atoms` atoms, batch after batch."""
+    """Rows per element of as many whole frames as hold `batch_atoms` atoms, batch after batch.
+
+    With `only_counted`, atoms whose `arrays["force_weight"]` is 0 (buffers and caps of clusters) have none.
+    """
     batch: list[ase.Atoms] = []
     first = 0
     for atoms in iterate_frames(frames):
         batch.append(atoms)
         if sum(map(len, batch)) >= batch_atoms:
-            yield _rows_of(batch, first, potential, kind, n_threads)
+            yield _rows_of(batch, first, potential, kind, n_threads, only_counted)
             first += len(batch)
             batch = []
     if batch:
-        yield _rows_of(batch, first, potential, kind, n_threads)
+        yield _rows_of(batch, first, potential, kind, n_threads, only_counted)
 
 
 def _rows_of(
-    frames: list[ase.Atoms], first: int, potential: Potential, kind: Kind, n_threads: int
+    frames: list[ase.Atoms], first: int, potential: Potential, kind: Kind, n_threads: int, only_counted: bool
 ) -> dict[str, ElementRows]:
     from polypace.ace import projections
 
@@ -63,14 +72,20 @@ def _rows_of(
     frame_of = np.repeat(np.arange(first, first + len(frames)), [len(atoms) for atoms in frames])
     atom_of = np.concatenate([np.arange(len(atoms)) for atoms in frames])
     symbol_of = np.concatenate(symbols)
+    counted = np.concatenate([_counted(atoms, only_counted) for atoms in frames])
     result = {}
     for species, element in enumerate(potential.elements):
-        chosen = symbol_of == element
+        chosen = (symbol_of == element) & counted
         rows = np.ascontiguousarray(of_frames[chosen, : potential.n_functions[element]])
         if kind == "full":
             rows = _full_rows(rows, potential, species)
         result[element] = ElementRows(rows, np.column_stack([frame_of[chosen], atom_of[chosen]]).astype(np.int64))
     return result
+
+
+def _counted(atoms: ase.Atoms, only_counted: bool) -> npt.NDArray[np.bool_]:
+    weights = atoms.arrays.get("force_weight") if only_counted else None
+    return np.ones(len(atoms), dtype=bool) if weights is None else np.asarray(weights) > 0
 
 
 def _full_rows(projections: Rows, potential: Potential, species: int) -> Rows:

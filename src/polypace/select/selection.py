@@ -41,6 +41,7 @@ def select_active_set(
     Parameters
     ----------
     frames : sequence of ase.Atoms, or a file that ASE reads; no labels are needed
+        Atoms whose `arrays["force_weight"]` is 0 (buffers and caps of clusters) do not compete: nothing was learned there.
     full : bool
         Gradients of the atomic energy in all coefficients (non-linear potentials) instead of projections.
     tolerance : float
@@ -67,7 +68,7 @@ def select_active_set(
     streams = {el: _Stream(el, size, tolerance, max_iterations, batch_rows, n_threads) for el, size in sizes.items()}
     done = 0
     block = min(batch_rows, 10_000)
-    for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads):
+    for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads, only_counted=True):
         for element, rows in batch.items():
             streams[element].add(rows)
         done += sum(len(rows.rows) for rows in batch.values())
@@ -184,7 +185,9 @@ def _refine(
     for remaining in range(refinements, -1, -1):
         largest = dict.fromkeys(streams, 0.0)
         above: dict[str, list[ElementRows]] = {el: [] for el in streams}
-        for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads):
+        for batch in batches_of_rows(
+            frames, potential, kind, batch_atoms=block, n_threads=n_threads, only_counted=True
+        ):
             for element, part in batch.items():
                 if element in streams:
                     largest[element] = max(largest[element], _keep_above(streams[element], part, above[element]))

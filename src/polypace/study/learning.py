@@ -88,7 +88,9 @@ def _round(spec: StudySpec, base: Foundation, state: Learned, work: Work) -> Lea
     record = {
         "round": number,
         "potential": state.fit.name,
-        "runs": [{**run, "quiet_ps": round(quiet[replica], 6)} for replica, run in runs.items()],
+        "runs": [
+            {"replica": replica.name, **run, "quiet_ps": round(quiet[replica], 6)} for replica, run in runs.items()
+        ],
         "gamma_max": max(run["gamma_max"] for run in runs.values()),
         "validation": work.read(validation, "errors.json"),
     }

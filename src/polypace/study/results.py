@@ -48,6 +48,7 @@ def collect_results(
         },
         "learning": {
             "verdict": learned.verdict,
+            "potential": learned.fit.name,
             "gamma_select": spec.learning.gamma_select,
             "harvest": spec.learning.harvest,
             "selection": spec.learning.selection,

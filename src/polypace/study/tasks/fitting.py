@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from polypace.ace import BasisSpec, Potential, evaluate, fit
 from polypace.ace.core_repulsion import CoreRepulsion
+from polypace.ace.fit_metrics import ErrorSummary
 from polypace.ace.fitting import SOLVERS, FitResult
 from polypace.ace.solvers import Solver
 from polypace.ace.weights import Weights
@@ -108,15 +109,17 @@ def _summary(frames: Sequence[ase.Atoms], result: Any) -> dict[str, Any]:
         "condition_number": result.condition_number,
         "force_rmse_eV_per_A": errors.quantities["forces"].rmse,
         "energy_rmse_meV_per_atom": 1e3 * errors.quantities["energy"].rmse,
-        "errors_by_kind": {
-            kind: {
-                "force_rmse_eV_per_A": parts["forces"].rmse,
-                "force_rmse_relative": parts["forces"].relative,
-                "energy_rmse_meV_per_atom": 1e3 * parts["energy"].rmse,
-            }
-            for kind, parts in errors.by_config_type.items()
-        },
+        "errors_by_kind": {kind: _errors(parts) for kind, parts in errors.by_config_type.items()},
         "seconds": result.seconds,
+    }
+
+
+def _errors(parts: dict[str, ErrorSummary]) -> dict[str, float | None]:
+    """Of one kind of frames; clusters have no energy that counts."""
+    return {
+        "force_rmse_eV_per_A": parts["forces"].rmse,
+        "force_rmse_relative": parts["forces"].relative,
+        "energy_rmse_meV_per_atom": 1e3 * parts["energy"].rmse if "energy" in parts else None,
     }
 
 
