@@ -27,6 +27,10 @@ class ProgramError(PolypaceError, RuntimeError):
     """An external program failed; the message carries its command and the last lines it printed."""
 
 
+class InterruptedRunError(ProgramError):
+    """A run was ended from outside or hung (killed rank, lost node, time limit): the same call may go on with it."""
+
+
 class DamagedStepError(PolypaceError, RuntimeError):
     """A finished step's files no longer are what its manifest says."""
 

@@ -27,10 +27,11 @@ INCLUDES = {
 }  # fmt: skip
 
 # What every step may use.
-COMMON = {"_core", "errors", "units", "arrays", "melt", "forcefields", "blas_threads"}
+COMMON = {"_core", "errors", "durable", "units", "arrays", "melt", "forcefields", "blas_threads"}
 # package or module: what it may import beside the common ones and itself
 IMPORTS = {
     "errors": set(),
+    "durable": set(),
     "units": set(),
     "arrays": set(),
     "melt": set(),

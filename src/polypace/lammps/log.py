@@ -34,7 +34,7 @@ class LogErrors:
 
 LOST = (
     r"Lost atoms|atoms? \d+ \d+ missing|atoms missing|atoms \d+ and \d+ are|Out of range atoms"
-    r"|[Nn]on-numeric|NaN"
+    r"|atoms are no longer there|[Nn]on-numeric|NaN"
 )
 
 

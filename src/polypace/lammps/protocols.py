@@ -9,30 +9,57 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from polypace.errors import InputError
-
-
-@dataclass(frozen=True)
-class Dump:
-    """A trajectory: `columns` of `dump custom`, every `every` steps."""
-
-    file: str
-    every: int
-    columns: tuple[str, ...] = ("id", "mol", "type", "xu", "yu", "zu")
-    digits: int = 10
+from polypace.lammps.frames import Dump
+from polypace.lammps.gamma import histogram_lines
 
 
 @dataclass(frozen=True)
 class GammaWatch:
     """Extrapolation grades during MD.
 
-    Every `every` steps the largest gamma is printed as thermo column `v_gamma_max`; frames with gamma above `select`
-    go to `file`, and the run ends softly above `halt`.
+    every
+        Steps between grades; the largest is printed as thermo column `v_gamma_max`.
+    select
+        Frames with an atom above it go to `file`.
+    alarm
+        Above it `run_long` lists the step among the run's alarms.
+    halt
+        Above it the run ends softly.
+    histogram_every
+        Steps between histograms of the grades of all atoms in that time (a multiple of `every`).
     """
 
     every: int
     select: float | None = None
     halt: float | None = None
     file: str = "extrapolating.dump"
+    alarm: float | None = None
+    histogram_every: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError(f"grades need every >= 1 steps, got {self.every}")
+        if self.histogram_every is not None and self.histogram_every % self.every:
+            raise InputError(f"histogram_every ({self.histogram_every}) must be a multiple of every ({self.every})")
+
+
+@dataclass(frozen=True)
+class RunningMSD:
+    """Mean square displacements while the run goes on (`fix polypace/msd`), sampled every `every` steps.
+
+    `points` lags in a level, each level `ratio` times as coarse as the one before.
+    """
+
+    every: int
+    file: str = "msd.txt"
+    points: int = 16
+    ratio: int = 2
+    write_every: int | None = None
+
+    def line(self) -> str:
+        """The fix's LAMMPS line."""
+        write = self.write_every or 1000 * self.every
+        return f"fix msd all polypace/msd {self.every} {write} {self.file} points {self.points} ratio {self.ratio}"
 
 
 @dataclass(frozen=True)
@@ -68,19 +95,59 @@ class MolecularDynamics:
     dump: Dump | None = None
     labels: Dump | None = None
     gamma: GammaWatch | None = None
+    msd: RunningMSD | None = None
     final_data: str | None = "final.data"
     title: str = "molecular dynamics"
     extra: Sequence[str] = field(default_factory=tuple)
 
-    def script(self) -> str:
-        """Return the input text."""
+    def __post_init__(self) -> None:
         if self.steps < 0 or self.relax_steps < 0 or self.timestep <= 0:
             raise InputError(
                 f"steps ({self.steps}) and relax_steps ({self.relax_steps}) must not be negative and the timestep "
                 f"({self.timestep} ps) must be positive"
             )
-        parts = [f"# {self.title}", *self.interactions, "", f"timestep {self.timestep:.6g}"]
-        parts += ["neighbor 1.5 bin", "neigh_modify every 1 delay 5 check yes", "thermo_modify norm no flush yes"]
+
+    @property
+    def dumps(self) -> dict[str, Dump]:
+        """The dumps by their names in the script."""
+        named = {"trajectory": self.dump, "labels": self.labels}
+        return {name: dump for name, dump in named.items() if dump is not None}
+
+    @property
+    def table_every(self) -> int:
+        """Steps between rows of the thermo table: with grades, theirs."""
+        return self.thermo_every if self.gamma is None else self.gamma.every
+
+    def script(self) -> str:
+        """Return the input text of the whole run.
+
+        Raises
+        ------
+        InputError
+            for frames in logarithmic blocks, which need the lists of steps that `run_long` writes.
+        """
+        if any(dump.blocks is not None for dump in self.dumps.values()):
+            raise InputError("frames in logarithmic blocks need polypace.lammps.run_long")
+        parts = [*self._begin(), *self._production(0), "", f"run {self.steps}"]
+        if self.final_data:
+            parts.append(f"write_data {self.final_data} nocoeff")
+        return "\n".join(parts) + "\n"
+
+    def segment(self, start: int, end: int, restart: str | None, end_restart: str) -> str:
+        """Return the input text of the part from step `start` to `end`, which writes `end_restart`.
+
+        It reads `restart` instead of the data file, except for the first part.
+        """
+        begin = self._begin() if restart is None else self._continue(restart)
+        title = f"# steps {start} to {end} of {self.steps}"
+        run = f"run {end} upto start 0 stop {self.steps}"
+        parts = [title, *begin, *self._production(start), "", run, f"write_restart {end_restart}"]
+        if self.final_data and end == self.steps:
+            parts.append(f"write_data {self.final_data} nocoeff")
+        return "\n".join(parts) + "\n"
+
+    def _begin(self) -> list[str]:
+        parts = [f"# {self.title}", *self.interactions, "", *self._settings()]
         parts += [f"velocity all create {self.temperature:.6g} {self.seed} mom yes rot no dist gaussian", ""]
         if self.relax_steps:
             parts += [
@@ -91,14 +158,47 @@ class MolecularDynamics:
                 f"run {self.relax_steps}",
                 "unfix bath",
                 "unfix integrate",
-                "reset_timestep 0",
+                "reset_timestep 0 time 0",
                 "",
             ]
-        parts += [*self._ensemble(), *self._gamma_lines(), *self._thermo(), *self._dump_lines(), *self.extra]
-        parts += ["", f"run {self.steps}"]
-        if self.final_data:
-            parts.append(f"write_data {self.final_data} nocoeff")
-        return "\n".join(parts) + "\n"
+        return parts
+
+    @property
+    def data_file(self) -> str:
+        """The file that `interactions` read.
+
+        Raises
+        ------
+        InputError
+            unless there is exactly one `read_data` line.
+        """
+        return self._reader.split()[1]
+
+    @property
+    def _reader(self) -> str:
+        readers = [line for line in self.interactions if line.split()[:1] == ["read_data"]]
+        if len(readers) != 1 or len(readers[0].split()) < 2:
+            raise InputError(f"a run in segments needs exactly one read_data line, found {len(readers)}")
+        return readers[0]
+
+    def _continue(self, restart: str) -> list[str]:
+        lines = [f"read_restart {restart}" if line == self._reader else line for line in self.interactions]
+        return [f"# {self.title}", *lines, "", *self._settings()]
+
+    def _settings(self) -> list[str]:
+        return [
+            f"timestep {self.timestep:.6g}",
+            "neighbor 1.5 bin",
+            "neigh_modify every 1 delay 5 check yes",
+        ]
+
+    def _production(self, start: int) -> list[str]:
+        parts = [*self._ensemble(), *self._gamma_lines(start), *self._thermo()]
+        for name, dump in self.dumps.items():
+            parts += dump.lines(name, start)
+        if self.msd is not None:
+            parts.append(self.msd.line())
+        return [*parts, *self.extra]
 
     def _ensemble(self) -> list[str]:
         t = f"{self.temperature:.6g} {self.temperature:.6g} {100 * self.timestep:.6g}"
@@ -107,7 +207,7 @@ class MolecularDynamics:
         p = f"{self.pressure:.6g} {self.pressure:.6g} {500 * self.timestep:.6g}"
         return [f"fix integrate all npt temp {t} iso {p}", "fix still all momentum 1000 linear 1 1 1"]
 
-    def _gamma_lines(self) -> list[str]:
+    def _gamma_lines(self, start: int) -> list[str]:
         watch = self.gamma
         if watch is None:
             return []
@@ -124,30 +224,26 @@ class MolecularDynamics:
                 f"dump extrapolating all custom {watch.every} {watch.file} id mol type x y z ix iy iz f_gamma",
                 'dump_modify extrapolating sort id format float "%.12g" skip v_keep_out',
             ]
+            if start > 0:
+                lines.append(f"dump_modify extrapolating delay {start + 1}")
+        if watch.histogram_every is not None:
+            lines += histogram_lines(watch.every, watch.histogram_every)
         if watch.halt is not None:
             lines.append(f"fix halt all halt {watch.every} v_gamma_max > {watch.halt:.6g} error soft")
         return lines
 
     def _thermo(self) -> list[str]:
-        columns = "step time temp press pe ke etotal density vol"
-        every, lines = self.thermo_every, [""]
+        columns, lines = "step time temp press pe ke etotal density vol", [""]
         if self.gamma is not None:
-            columns, every = f"{columns} v_gamma_max", self.gamma.every
+            columns += " v_gamma_max"
+        modify = "thermo_modify norm no flush yes"
         if self.labels is not None:
             columns += " " + " ".join(f"c_virial[{k}]" for k in range(1, 7))
             lines.append("compute virial all pressure NULL virial")
-            lines.append("thermo_modify format float %.17g")
-        return [*lines[:2], f"thermo_style custom {columns}", *lines[2:], f"thermo {every}"]
-
-    def _dump_lines(self) -> list[str]:
-        lines = []
-        for name, dump in (("trajectory", self.dump), ("labels", self.labels)):
-            if dump is not None:
-                lines.append(f"dump {name} all custom {dump.every} {dump.file} {' '.join(dump.columns)}")
-                lines.append(f'dump_modify {name} sort id format float "%.{dump.digits}g"')
-        return lines
+            modify += " format float %.17g"
+        return [*lines, f"thermo_style custom {columns}", modify, f"thermo {self.table_every}"]
 
 
 def label_dump(file: str, every: int) -> Dump:
     """The dump that `polypace.reference.read_labels` reads, in full precision."""
-    return Dump(file, every, ("id", "type", "mol", "x", "y", "z", "ix", "iy", "iz", "fx", "fy", "fz"), 17)
+    return Dump(file, every, ("id", "type", "mol", "x", "y", "z", "ix", "iy", "iz", "fx", "fy", "fz"), 17, times=False)

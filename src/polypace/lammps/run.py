@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polypace.errors import InputError, MissingProgramError, ProgramError, UnstableRunError
+from polypace.errors import InputError, MissingProgramError, ProgramError
+from polypace.lammps.failure import HUNG, INCOMPLETE, TIMED_OUT, failure
 from polypace.lammps.log import parse_errors, read_log
 from polypace.lammps.program import LammpsProgram, find_lammps, wheel_mpirun
 
@@ -83,9 +84,9 @@ def run_lammps(
     Raises
     ------
     UnstableRunError
-        when atoms were lost or came too close; ProgramError when LAMMPS failed otherwise, was killed, hung, ran
-        out of time or could not write its log to the end. Both carry LAMMPS's ERROR line, the command it stands
-        for and the last lines of the log.
+        when atoms were lost or came too close; InterruptedRunError when it or a rank was killed, hung or ran out
+        of time; ProgramError when LAMMPS failed otherwise or the disk was full. All carry LAMMPS's ERROR line,
+        the command it stands for and the last lines of the log.
     MissingProgramError
         without a LAMMPS, or without an MPI launcher for several ranks.
     """
@@ -103,7 +104,7 @@ def run_lammps(
     if code == 0 and "Total wall time:" not in text:
         code = INCOMPLETE
     if code != 0:
-        raise failure(place, command, code, text, timeout or stall_timeout)
+        raise failure(place, command, code, text, stall_timeout if code == HUNG else timeout)
     _check_ranks(text, n_ranks, command)
     return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)
 
@@ -159,35 +160,6 @@ def _check_ranks(text: str, n_ranks: int, command: tuple[str, ...]) -> None:
         )
 
 
-def failure(
-    folder: Path, command: tuple[str, ...], code: int, text: str, timeout: float | None = None
-) -> ProgramError | UnstableRunError:
-    """The error that a failed run is reported with."""
-    found = parse_errors(text)
-    if found.errors:
-        reason = "; ".join(found.errors)
-    elif code == TIMED_OUT:
-        reason = f"it did not end within {timeout:g} s"
-    elif code == HUNG:
-        reason = "no file changed for the time a run may be silent: a hung rank, node or file system"
-    elif code == INCOMPLETE:
-        reason = "it ended without an error, but its log is not whole: was the disk full?"
-    elif code < 0:
-        reason = f"it was ended by signal {-code} ({signal.Signals(-code).name})"
-    else:
-        reason = f"exit code {code} without an ERROR line"
-    if shutil.disk_usage(folder).free < 1 << 20:
-        reason += "; the disk is full: free space, then run again"
-    at = f" at the command '{found.last_command}'" if found.last_command else ""
-    last = "\n".join(text.strip().splitlines()[-8:])
-    started = shlex.join(command)
-    message = f"LAMMPS failed in {folder}{at}: {reason}\n  command: {started}\n  last lines:\n{last}"
-    return UnstableRunError(message) if found.lost_atoms else ProgramError(message)
-
-
-TIMED_OUT, HUNG, INCOMPLETE = 1000, 1001, 1002  # no exit codes of programs
-
-
 def _execute(
     command: tuple[str, ...],
     folder: Path,
@@ -208,10 +180,13 @@ def _execute(
         except OSError as error:
             reason = error.strerror or error
             raise MissingProgramError(f"{shlex.join(command)} cannot be started: {reason}") from None
+        patience = PATIENCE
         try:
-            return _wait(process, folder, timeout, stall_timeout)
+            code = _wait(process, folder, timeout, stall_timeout)
+            patience = 0.0 if code == HUNG else PATIENCE  # a stopped process hears nothing
+            return code
         finally:
-            _end(process)
+            _end(process, patience)
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float | None, stall_timeout: float | None) -> int:
@@ -234,12 +209,12 @@ def _last_change(folder: Path) -> float:
     return max(changes, default=0.0)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
     if process.poll() is not None:
         return
     process.terminate()  # mpirun passes it on to its ranks
     try:
-        process.wait(PATIENCE)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

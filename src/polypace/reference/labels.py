@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,8 +136,12 @@ def read_thermo(log: str | Path) -> dict[str, npt.NDArray[np.float64]]:
     return dict(zip(names, np.array(rows).T, strict=True))
 
 
-def read_labels(dump: str | Path, log: str | Path, melt: Melt) -> list[ase.Atoms]:
-    """Labelled frames of an `nvt_script` or `label_script` run: energy (eV), forces (eV/Å), stress (eV/Å³).
+def read_labels(
+    dump: str | Path, log: str | Path | Mapping[str, npt.NDArray[np.float64]], melt: Melt
+) -> list[ase.Atoms]:
+    """Labelled frames of a run with a label dump: energy (eV), forces (eV/Å), stress (eV/Å³).
+
+    `log` is the run's log, of which the last thermodynamic table counts, or a table {column: values}.
 
     The stress is that of the interactions alone, −W/V with the virial W, in ASE's sign and Voigt order
     (xx yy zz yz xz xy); kinetic contributions are left out. Every frame has `type_name` and `mol_id`.
@@ -147,15 +151,15 @@ def read_labels(dump: str | Path, log: str | Path, melt: Melt) -> list[ase.Atoms
     FileFormatError
         where dump and log do not belong together.
     """
-    table = read_thermo(log)
+    table, source = (log, "the table") if isinstance(log, Mapping) else (read_thermo(log), str(log))
     missing = [name for name in ("PotEng", *(f"c_virial[{k}]" for k in range(1, 7))) if name not in table]
     if missing:
-        raise FileFormatError(f"{log}: columns {', '.join(missing)} are missing in its last table")
+        raise FileFormatError(f"{source}: columns {', '.join(missing)} are missing in its last table")
     rows = {int(step): row for row, step in enumerate(table["Step"])}
     frames = []
     for snapshot in iterate_dump(dump):
         if snapshot.forces is None or snapshot.step not in rows:
-            raise FileFormatError(f"{dump}: step {snapshot.step} has no forces, or {log} has no line for it")
+            raise FileFormatError(f"{dump}: step {snapshot.step} has no forces, or {source} has no line for it")
         row = rows[snapshot.step]
         xx, yy, zz, xy, xz, yz = (-table[f"c_virial[{k}]"][row] / METAL_PRESSURE for k in range(1, 7))
         atoms = atoms_of_snapshot(snapshot, melt)

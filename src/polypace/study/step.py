@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from polypace import __version__
+from polypace.durable import file_hash, write_json
 from polypace.errors import DamagedStepError, InputError
+
+__all__ = ["MANIFEST", "Step", "StepContext", "StepStore", "canonical_json", "write_json"]
 
 MANIFEST = "manifest.json"
 
@@ -65,9 +68,14 @@ class Step:
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step's function gets: where to write, its parameters, and where its inputs lie."""
+    """What a step's function gets: where to write, its parameters, and where its inputs lie.
+
+    `partial` need not exist; what a function keeps there survives kills and failures until the step is finished, so
+    that a long run can go on.
+    """
 
     folder: Path
+    partial: Path
     params: Mapping[str, Any]
     inputs: Mapping[str, Path]
     study: Path
@@ -82,29 +90,6 @@ def canonical_json(value: Any) -> str:
         raise InputError(f"a step's parameters must be finite JSON values: {error}") from None
 
 
-def file_hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream)
-
-
-def _digest(stream: Any) -> str:  # Python 3.10 has no hashlib.file_digest
-    digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write atomically: a reader sees the old file or the new one, never half of it."""
-    temporary = path.with_name(path.name + f".tmp{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(value, stream, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
 class StepStore:
     """The folders of a study's steps."""
 
@@ -115,6 +100,10 @@ class StepStore:
 
     def folder(self, step: Step) -> Path:
         return self.root / step.folder_name
+
+    def partial(self, step: Step) -> Path:
+        """Where an unfinished step keeps what a later attempt can go on with."""
+        return self.study / "partial" / step.folder_name
 
     def manifest(self, step: Step) -> dict[str, Any] | None:
         """Return the manifest of a finished step, None where it has not been made yet."""
@@ -155,6 +144,7 @@ class StepStore:
         if self.verify(step):
             manifest = self.manifest(step)
             assert manifest is not None
+            shutil.rmtree(self.partial(step), ignore_errors=True)  # left by a kill after the rename below
             return manifest
         self.root.mkdir(parents=True, exist_ok=True)
         for stale in self.root.glob(f".{step.folder_name}.*"):
@@ -164,10 +154,11 @@ class StepStore:
         start = time.perf_counter()
         try:
             inputs = {role: self.folder(source) for role, source in step.inputs.items()}
-            step.function(StepContext(work, step.params, inputs, self.study, self.n_threads))
+            step.function(StepContext(work, self.partial(step), step.params, inputs, self.study, self.n_threads))
             manifest = self._describe(step, work, time.perf_counter() - start)
             write_json(work / MANIFEST, manifest)
             work.rename(self.folder(step))
+            shutil.rmtree(self.partial(step), ignore_errors=True)
         except BaseException:
             self._keep_failure(step, work)
             raise

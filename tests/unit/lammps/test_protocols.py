@@ -37,8 +37,8 @@ def test_gamma_is_watched_kept_and_halts():
 def test_labels_come_with_virial_columns_in_full_precision():
     text = protocol(labels=label_dump("labels.dump", 100), dump=Dump("nvt.dump", 50))
     assert "compute virial all pressure NULL virial" in text and "c_virial[6]" in text
-    assert "thermo_modify format float %.17g" in text
-    assert text.index("thermo_style") < text.index("thermo_modify format")
+    assert "thermo_modify norm no flush yes format float %.17g" in text
+    assert text.index("thermo_style") < text.index("thermo_modify")  # a new style forgets what was modified
     assert 'dump_modify labels sort id format float "%.17g"' in text
 
 

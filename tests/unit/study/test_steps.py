@@ -123,6 +123,33 @@ def test_a_failed_step_names_itself_and_loses_nothing(tmp_path):
     assert not list((tmp_path / "steps").glob(".*"))
 
 
+def count_up(context):
+    """Three attempts are needed; each goes on with what the one before kept."""
+    context.partial.mkdir(parents=True, exist_ok=True)
+    done = sorted(context.partial.iterdir())
+    (context.partial / str(len(done))).touch()
+    if len(done) < context.params["attempts"] - 1:
+        raise PolypaceError("not yet")
+    (context.folder / "count.txt").write_text(str(len(done) + 1))
+
+
+def test_what_a_step_keeps_for_later_survives_failures_and_goes_with_its_end(tmp_path):
+    store = StepStore(tmp_path)
+    step, other = (Step("count", count_up, {"attempts": n}) for n in (3, 4))
+    for _ in range(2):
+        with pytest.raises(PolypaceError, match="not yet"):
+            store.make(step)
+    with pytest.raises(PolypaceError, match="not yet"):
+        store.make(other)
+    assert len(list(store.partial(step).iterdir())) == 2 and len(list(store.partial(other).iterdir())) == 1
+    store.make(step)
+    assert (store.folder(step) / "count.txt").read_text() == "3"
+    assert not store.partial(step).exists() and store.partial(other).exists()
+    store.partial(step).mkdir()  # as a kill just after the step's end leaves it
+    store.make(step)
+    assert not store.partial(step).exists()
+
+
 def test_two_runs_of_one_study_do_not_mix(tmp_path):
     with locked(tmp_path):
         code = f"import pathlib, polypace.study.folder as f\nwith f.locked(pathlib.Path({str(tmp_path)!r})): pass"

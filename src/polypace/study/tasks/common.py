@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,18 @@ import ase.io
 import numpy as np
 import numpy.typing as npt
 
+from polypace.errors import InterruptedRunError
 from polypace.forcefields import ForceField, get_force_field
-from polypace.lammps import LammpsRun, ace_pair_lines, find_lammps, read_log, run_lammps
+from polypace.lammps import (
+    LammpsRun,
+    LongRun,
+    MolecularDynamics,
+    ace_pair_lines,
+    find_lammps,
+    read_log,
+    run_lammps,
+    run_long,
+)
 from polypace.melt import Melt
 from polypace.reference import DispersionTail, force_field_interactions
 from polypace.systems import read_lammps_data, strain, write_lammps_data
@@ -60,11 +71,45 @@ def write_start(melt: Melt, params: Params, path: Path, topology: bool) -> None:
 STYLES = ("pair lj/mdf", "pair lj/mdf/tail", "pair pace/extrapolation")
 
 
+#: MD steps of a segment: what a kill costs at most, against a second to start LAMMPS.
+SHORTEST_SEGMENT, LONGEST_SEGMENT = 5_000, 100_000
+
+
 def run(params: Params, script: str, folder: Path) -> LammpsRun:
     """Run LAMMPS as the study says."""
     folder.mkdir(parents=True, exist_ok=True)
     program = find_lammps(params["lammps"]["executable"], styles=STYLES)
     return run_lammps(script, folder, program=program, n_ranks=params["lammps"]["ranks"])
+
+
+def run_in_segments(
+    params: Params, protocol: MolecularDynamics, folder: Path, partial: Path, inputs: Sequence[Path]
+) -> LongRun:
+    """Run `protocol`, going on with what an earlier attempt left in `partial`; results without seams in `folder`.
+
+    Raises
+    ------
+    InterruptedRunError
+        where the batch system's job ends before the run does: the study is to be run again.
+    """
+    program = find_lammps(params["lammps"]["executable"], styles=STYLES)
+    segment_steps = max(SHORTEST_SEGMENT, min(LONGEST_SEGMENT, protocol.steps // 4))
+    finished = run_long(
+        protocol, partial, inputs, segment_steps=segment_steps, program=program, n_ranks=params["lammps"]["ranks"]
+    )
+    if finished.status == "paused":
+        raise InterruptedRunError(
+            f"the job's time is over at step {finished.step} of {finished.steps}; run the study again, it goes on there"
+        )
+    for dump, name in ((protocol.dump, "dump"), (protocol.labels, "labels")):
+        if dump is not None:
+            finished.join(name, folder / dump.kept_as)
+    for name in ("manifest.json", "thermo.csv"):
+        shutil.copyfile(finished.folder / name, folder / name)
+    for number, segment in enumerate(finished.folders):
+        for name in ("in", "log"):
+            shutil.copyfile(segment / f"{name}.lammps", folder / f"{name}.{number:04d}.lammps")
+    return finished
 
 
 def last_table(folder: Path) -> Mapping[str, Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ import numpy as np
 
 from polypace.analysis import density_of_series
 from polypace.errors import UnstableRunError
-from polypace.lammps.protocols import Dump, GammaWatch, MolecularDynamics, label_dump
+from polypace.lammps.frames import Dump
+from polypace.lammps.protocols import GammaWatch, MolecularDynamics, label_dump
 from polypace.melt import Melt
 from polypace.reference import read_labels
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks import common
-from polypace.study.tasks.common import Params, last_table, read_melt, run, write_start
+from polypace.study.tasks.common import Params, read_melt, write_start
 
 Lines = Callable[[Melt, str], list[str]]
+Table = Mapping[str, common.Floats]
 
 #: Part of an NPT run that is discarded before the density is averaged.
 DISCARD = 0.3
+POTENTIAL = ("potential.yaml", "potential.asi")
 
 
 def run_reference(context: StepContext) -> None:
@@ -34,18 +37,18 @@ def run_reference(context: StepContext) -> None:
     def lines(start: Melt, data_file: str) -> list[str]:
         return common.reference_lines(params, start, data_file)
 
-    density = run_npt(params, melt, context.folder, lines, topology=True)
+    density, _ = run_npt(context, melt, lines, topology=True)
     dense = common.scaled_to_density(melt, density["mean"])
-    run_nvt(params, dense, context.folder, lines, topology=True)
-    labelled = read_labels(context.folder / "nvt" / "labels.dump", context.folder / "nvt" / "log.lammps", melt)
+    table = run_nvt(context, dense, lines, topology=True)
+    labelled = read_labels(context.folder / "nvt" / "labels.dump", table, melt)
     common.write_frames(context.folder / "test.extxyz", labelled)
 
 
 def run_ace_npt(context: StepContext) -> None:
     """Constant pressure with the fitted potential, from the reference's start: `density.json`, `run.json`."""
     melt, lines, watch = _ace(context)
-    run_npt(context.params, melt, context.folder, lines, topology=False, gamma=watch)
-    write_json(context.folder / "run.json", _health(context.params, melt, context.folder / "npt"))
+    _, table = run_npt(context, melt, lines, topology=False, gamma=watch)
+    write_json(context.folder / "run.json", _health(context.params, melt, table))
 
 
 def run_ace_nvt(context: StepContext) -> None:
@@ -53,26 +56,26 @@ def run_ace_nvt(context: StepContext) -> None:
     melt, lines, watch = _ace(context)
     density = json.loads((context.inputs["reference"] / "density.json").read_text())["mean"]
     dense = common.scaled_to_density(melt, density)
-    run_nvt(context.params, dense, context.folder, lines, topology=False, gamma=watch)
-    write_json(context.folder / "run.json", _health(context.params, melt, context.folder / "nvt"))
+    table = run_nvt(context, dense, lines, topology=False, gamma=watch)
+    write_json(context.folder / "run.json", _health(context.params, melt, table))
 
 
 def _ace(context: StepContext) -> tuple[Melt, Lines, GammaWatch]:
     melt = read_melt(context.inputs["reference"])
-    for suffix in ("yaml", "asi"):
-        shutil.copyfile(context.inputs["fit"] / f"potential.{suffix}", context.folder / f"potential.{suffix}")
+    for name in POTENTIAL:
+        shutil.copyfile(context.inputs["fit"] / name, context.folder / name)
 
     def lines(start: Melt, data_file: str) -> list[str]:
-        return common.ace_lines(context.params, start, data_file, "../potential.yaml", "../potential.asi")
+        return common.ace_lines(context.params, start, data_file, *POTENTIAL)
 
     return melt, lines, GammaWatch(every=context.params["gamma_every"])
 
 
 def run_npt(
-    params: Params, melt: Melt, folder: Path, lines: Lines, topology: bool, gamma: GammaWatch | None = None
-) -> dict[str, Any]:
-    """Constant pressure; writes and returns density.json."""
-    place = folder / "npt"
+    context: StepContext, melt: Melt, lines: Lines, topology: bool, gamma: GammaWatch | None = None
+) -> tuple[dict[str, Any], Table]:
+    """Constant pressure; writes density.json, returns its content and the thermo table."""
+    params, place = context.params, context.folder / "npt"
     place.mkdir()
     write_start(melt, params, place / "start.data", topology)
     steps = round(params["npt"] / params["timestep"])
@@ -88,9 +91,7 @@ def run_npt(
         gamma=gamma,
         title="constant pressure: density",
     )
-    run(params, protocol.script(), place)
-    table = last_table(place)
-    check_health(table, params, place)
+    table = _run(context, protocol, place)
     kept = slice(int(DISCARD * len(table["Time"])), None)
     result = density_of_series(table["Time"][kept], table["Density"][kept])
     series = {
@@ -100,15 +101,13 @@ def run_npt(
         "time_ps": [round(float(t), 6) for t in table["Time"]],
         "series": [float(value) for value in table["Density"]],
     }
-    write_json(folder / "density.json", series)
-    return series
+    write_json(context.folder / "density.json", series)
+    return series, table
 
 
-def run_nvt(
-    params: Params, melt: Melt, folder: Path, lines: Lines, topology: bool, gamma: GammaWatch | None = None
-) -> None:
-    """Constant volume; writes nvt/nvt.dump with unwrapped positions for the dynamics."""
-    place = folder / "nvt"
+def run_nvt(context: StepContext, melt: Melt, lines: Lines, topology: bool, gamma: GammaWatch | None = None) -> Table:
+    """Constant volume; writes nvt/nvt.dump with unwrapped positions for the dynamics, returns the thermo table."""
+    params, place = context.params, context.folder / "nvt"
     place.mkdir()
     write_start(melt, params, place / "start.data", topology)
     steps = round(params["nvt"] / params["timestep"])
@@ -129,11 +128,19 @@ def run_nvt(
         title="constant volume: structure and dynamics",
         labels=labels,
     )
-    run(params, protocol.script(), place)
-    check_health(last_table(place), params, place)
+    return _run(context, protocol, place)
 
 
-def check_health(table: Any, params: Params, place: Path) -> None:
+def _run(context: StepContext, protocol: MolecularDynamics, place: Path) -> Table:
+    """Run or go on; what is kept of the run lies in `place`."""
+    inputs = [place / "start.data", *(path for name in POTENTIAL if (path := context.folder / name).is_file())]
+    finished = common.run_in_segments(context.params, protocol, place, context.partial / place.name, inputs)
+    table: Table = finished.thermo
+    check_health(table, context.params, place)
+    return table
+
+
+def check_health(table: Table, params: Params, place: Path) -> None:
     """Refuse numbers of a run that left the liquid.
 
     Raises
@@ -153,8 +160,7 @@ def check_health(table: Any, params: Params, place: Path) -> None:
             )
 
 
-def _health(params: Params, melt: Melt, place: Path) -> dict[str, Any]:
-    table = last_table(place)
+def _health(params: Params, melt: Melt, table: Table) -> dict[str, Any]:
     return {
         "time_ps": round(float(table["Step"][-1]) * params["timestep"], 6),
         "lost_atoms": 0,  # LAMMPS ends with an error on the first lost atom, and the run did not
