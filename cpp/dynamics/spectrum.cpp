@@ -125,8 +125,10 @@ void run_tasks(int n, int n_threads, const std::function<void(int begin, int end
   });
 }
 
+// Doubles for each thread: columns of a tile, or the rows that make up whole vectors of lags.
 std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
-  return std::int64_t{2} * kernels.n_lanes * columns_at_once * plan.n_rows();
+  return std::int64_t{2} * kernels.n_lanes *
+         std::max<std::int64_t>(columns_at_once * plan.n_rows(), kernels.n_lanes * plan.n_columns());
 }
 
 // Both passes of one round of batches, forward or back.
@@ -136,8 +138,8 @@ void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, c
     run_tasks(pass.plan->n_columns(), n_threads, [&](int begin, int end, int thread) {
       (forward ? kernels.columns : kernels.inverse_columns)(pass, begin, end, scratch.data() + thread * size);
     });
-    run_tasks(pass.plan->n_rows(), n_threads, [&](int begin, int end, int) {
-      (forward ? kernels.rows : kernels.inverse_rows)(pass, begin, end);
+    run_tasks(pass.plan->n_rows(), n_threads, [&](int begin, int end, int thread) {
+      (forward ? kernels.rows : kernels.inverse_rows)(pass, begin, end, scratch.data() + thread * size);
     });
   }
 }

@@ -55,14 +55,14 @@ struct Pass {
 
 struct Kernels {
   int n_lanes;
-  // Columns begin … end−1 of every batch: load, transform down, store;
-  // `scratch` holds 2 · lanes · columns_at_once · n_rows doubles.
+  // Columns begin … end−1 of every batch: load, transform down, store. `scratch` holds, for columns, 2 · lanes ·
+  // columns_at_once · n_rows doubles; for rows, 2 · lanes · n_columns, and lanes times that on the way back.
   void (*columns)(const Pass&, int begin, int end, double* scratch);
   // Rows begin … end−1 of every batch: transform across, add the squared moduli to the spectra.
-  void (*rows)(const Pass&, int begin, int end);
-  // The same for the way back from power spectra to correlations; two spectra to a lane.
+  void (*rows)(const Pass&, int begin, int end, double* scratch);
+  // The same for the way back from power spectra to correlations; two spectra to a lane; rows by frequency.
   void (*inverse_columns)(const Pass&, int begin, int end, double* scratch);
-  void (*inverse_rows)(const Pass&, int begin, int end);
+  void (*inverse_rows)(const Pass&, int begin, int end, double* scratch);
 };
 
 namespace portable { extern const Kernels kernels; }

@@ -89,12 +89,12 @@ inline void butterfly<5>(Complex* b) {
 }
 
 template <int Radix>
-inline void step(Complex* x, const Stage& stage) {
+inline void step(const Complex* source, Complex* x, const Stage& stage) {
   const int m = stage.length / Radix;
   const Root* twiddles = stage.twiddles;
   for (int j = 0; j < m; ++j, twiddles += Radix - 1) {
     Complex b[Radix];
-    for (int q = 0; q < Radix; ++q) b[q] = x[j + q * m];
+    for (int q = 0; q < Radix; ++q) b[q] = source[j + q * m];
     butterfly<Radix>(b);
     x[j] = b[0];
     for (int s = 1; s < Radix; ++s) x[j + s * m] = b[s] * twiddles[s - 1];
@@ -103,42 +103,50 @@ inline void step(Complex* x, const Stage& stage) {
 
 // The last step of every block: one butterfly each, whose twiddle factors are all one.
 template <int Radix>
-inline void last_step(Complex* x, int n_blocks) {
-  for (int block = 0; block < n_blocks; ++block, x += Radix) {
+inline void last_step(const Complex* source, Complex* x, int n_blocks) {
+  for (int block = 0; block < n_blocks; ++block, source += Radix, x += Radix) {
     Complex b[Radix];
-    for (int q = 0; q < Radix; ++q) b[q] = x[q];
+    for (int q = 0; q < Radix; ++q) b[q] = source[q];
     butterfly<Radix>(b);
     for (int q = 0; q < Radix; ++q) x[q] = b[q];
   }
 }
 
-void last_steps(Complex* x, int radix, int n_blocks) {
+void last_steps(const Complex* source, Complex* x, int radix, int n_blocks) {
   switch (radix) {
-    case 2: return last_step<2>(x, n_blocks);
-    case 3: return last_step<3>(x, n_blocks);
-    case 4: return last_step<4>(x, n_blocks);
-    default: return last_step<5>(x, n_blocks);
+    case 2: return last_step<2>(source, x, n_blocks);
+    case 3: return last_step<3>(source, x, n_blocks);
+    case 4: return last_step<4>(source, x, n_blocks);
+    default: return last_step<5>(source, x, n_blocks);
   }
 }
 
 // Depth first, so that the blocks of the later steps are still in the fastest cache.
-void transform(Complex* x, const Stage& stage) {
+void transform(const Complex* source, Complex* x, const Stage& stage) {
   switch (stage.radix) {
-    case 2: step<2>(x, stage); break;
-    case 3: step<3>(x, stage); break;
-    case 4: step<4>(x, stage); break;
-    default: step<5>(x, stage); break;
+    case 2: step<2>(source, x, stage); break;
+    case 3: step<3>(source, x, stage); break;
+    case 4: step<4>(source, x, stage); break;
+    default: step<5>(source, x, stage); break;
   }
   const Stage& next = (&stage)[1];
-  if (next.radix == next.length) return last_steps(x, next.radix, stage.radix);
-  for (int block = 0; block < stage.radix; ++block) transform(x + block * next.length, next);
+  if (next.radix == next.length) return last_steps(x, x, next.radix, stage.radix);
+  for (int block = 0; block < stage.radix; ++block) {
+    Complex* part = x + block * next.length;
+    transform(part, part, next);
+  }
 }
 
-void transform(Complex* x, const SmallPlan& plan) {
-  if (plan.length() == 1) return;
-  const Stage& first = plan.stages()[0];
-  if (first.radix == first.length) return last_steps(x, first.radix, 1);
-  transform(x, first);
+// From `source` to `x`, which may be the same. Rows are read from the work space but not written back to it.
+void transform(const Complex* source, Complex* x, const SmallPlan& plan) {
+  const Stage* first = plan.length() == 1 ? nullptr : plan.stages();
+  if (!first) {
+    *x = *source;
+  } else if (first->radix == first->length) {
+    last_steps(source, x, first->radix, 1);
+  } else {
+    transform(source, x, *first);
+  }
 }
 
 inline Vector lanes_of(const double* values) {
@@ -245,7 +253,10 @@ void load_tile(const Pass& pass, const Batch& batch, const Tile& tile) {
 // the factors of the even pass in both.
 void transform_tile(const Pass& pass, int batch, const Tile& tile, int parity) {
   const int n_rows = pass.plan->n_rows();
-  for (int i = 0; i < tile.width; ++i) transform(tile.columns + std::int64_t{i} * n_rows, pass.plan->down());
+  for (int i = 0; i < tile.width; ++i) {
+    Complex* column = tile.columns + std::int64_t{i} * n_rows;
+    transform(column, column, pass.plan->down());
+  }
   const Root* between = pass.plan->between(parity) + std::int64_t{tile.column} * n_rows;
   for (int row = 0; row < n_rows; ++row) {
     Complex* target = row_of(pass, batch, row) + tile.column;
@@ -267,13 +278,13 @@ void columns(const Pass& pass, int begin, int end, double* scratch) {
   }
 }
 
-void rows(const Pass& pass, int begin, int end) {
+void rows(const Pass& pass, int begin, int end, double* scratch) {
   const std::int64_t n_rows = pass.plan->n_rows(), n_columns = pass.plan->n_columns();
   const std::int64_t parity_stride = n_rows * padded(n_columns);
+  Complex* x = reinterpret_cast<Complex*>(scratch);
   for (int row = begin; row < end; ++row)
     for (int batch = 0; batch < pass.n_batches; ++batch) {
-      Complex* x = row_of(pass, batch, row);
-      transform(x, pass.plan->across());
+      transform(row_of(pass, batch, row), x, pass.plan->across());
       double* spectrum = pass.spectra + pass.parity * parity_stride + row * padded(n_columns);
       for (std::int64_t first = 0; first < n_columns; first += W) {
         Vector power[W];
@@ -285,61 +296,75 @@ void rows(const Pass& pass, int begin, int end) {
     }
 }
 
+int series_in(const Pass& pass, int batch) {
+  const int left = pass.n_series - 2 * W * batch;
+  return left < 2 * W ? left : 2 * W;
+}
+
 // Spectra of real series are even and stored up to half_length; bin 2n + parity is the n-th of its pass.
-void load_spectrum_column(const Pass& pass, int batch, int column, Complex* x) {
-  const std::int64_t half = pass.plan->half_length(), n_columns = pass.plan->n_columns();
-  const int first = 2 * W * batch;
-  const int n_series = pass.n_series - first < 2 * W ? pass.n_series - first : 2 * W;
-  for (int row = 0; row < pass.plan->n_rows(); ++row) {
-    const std::int64_t bin = 2 * (row * n_columns + column) + pass.parity;
-    const double* power = pass.half_spectra + first * (half + 1) + (bin <= half ? bin : 2 * half - bin);
-    Vector parts[2] = {};
-    for (int series = 0; series < n_series; ++series) parts[series % 2][series / 2] = power[series * (half + 1)];
-    x[row] = Complex(parts[0], parts[1]);
-  }
+void load_spectrum_tile(const Pass& pass, int batch, const Tile& tile) {
+  const std::int64_t half = pass.plan->half_length(), n_rows = pass.plan->n_rows();
+  const double* spectra = pass.half_spectra + 2 * W * batch * (half + 1);
+  const int n_series = series_in(pass, batch);
+  for (std::int64_t row = 0; row < n_rows; ++row)
+    for (int i = 0; i < tile.width; ++i) {
+      const std::int64_t bin = 2 * (row * pass.plan->n_columns() + tile.column + i) + pass.parity;
+      const double* power = spectra + (bin <= half ? bin : 2 * half - bin);
+      double parts[2][W] = {};
+      for (int series = 0; series < n_series; ++series) parts[series % 2][series / 2] = power[series * (half + 1)];
+      tile.columns[i * n_rows + row] = Complex(lanes_of(parts[0]), lanes_of(parts[1]));
+    }
 }
 
 void inverse_columns(const Pass& pass, int begin, int end, double* scratch) {
-  const int n_rows = pass.plan->n_rows();
   for (int column = begin; column < end; column += columns_at_once) {
     const int width = end - column < columns_at_once ? end - column : columns_at_once;
     const Tile tile{column, width, reinterpret_cast<Complex*>(scratch)};
     for (int batch = 0; batch < pass.n_batches; ++batch) {
-      for (int i = 0; i < width; ++i)
-        load_spectrum_column(pass, batch, column + i, tile.columns + std::int64_t{i} * n_rows);
+      load_spectrum_tile(pass, batch, tile);
       transform_tile(pass, batch, tile, 0);
     }
   }
 }
 
-// Adds the lags that one row of results holds, `n_rows` apart, to the correlations.
-void add_row(const Pass& pass, int batch, int row, const Complex* x) {
+// The lags of rows whose frequencies follow one another are neighbours in memory: W rows make up whole vectors.
+void add_lags(const Pass& pass, int batch, int frequency, int n, const Complex* x) {
   const FftPlan& plan = *pass.plan;
-  const int first = 2 * W * batch;
-  const int n_series = pass.n_series - first < 2 * W ? pass.n_series - first : 2 * W;
   const double scale = 0.5 / static_cast<double>(plan.half_length());
-  const Root row_root = unit_root(plan.down().frequency()[row], 2 * plan.half_length());
+  Root root[W];
+  for (int i = 0; i < n; ++i) root[i] = unit_root(frequency + i, 2 * plan.half_length());
   for (int column = 0; column < plan.n_columns(); ++column) {
-    const std::int64_t lag =
-        plan.down().frequency()[row] + std::int64_t{plan.n_rows()} * plan.across().frequency()[column];
-    if (lag >= plan.n_frames()) continue;
-    const Complex value =
-        (pass.parity == 0 ? x[column] : x[column] * row_root * plan.odd_columns()[column]) * scale;
-    double* correlation = pass.correlations + first * plan.n_frames() + lag;
-    for (int series = 0; series < n_series; ++series)
-      correlation[series * plan.n_frames()] += series % 2 == 0 ? value.re[series / 2] : value.im[series / 2];
+    const std::int64_t lag = frequency + std::int64_t{plan.n_rows()} * plan.across().frequency()[column];
+    const std::int64_t left = plan.n_frames() - lag;
+    if (left <= 0) continue;
+    Vector parts[2][W] = {};
+    for (int i = 0; i < n; ++i) {
+      const Complex value = x[i * plan.n_columns() + column] * scale;
+      const Complex turned = pass.parity == 0 ? value : value * root[i] * plan.odd_columns()[column];
+      parts[0][i] = turned.re;
+      parts[1][i] = turned.im;
+    }
+    transpose<W / 2>(parts[0]);
+    transpose<W / 2>(parts[1]);
+    double* correlation = pass.correlations + 2 * W * batch * plan.n_frames() + lag;
+    for (int series = 0; series < series_in(pass, batch); ++series, correlation += plan.n_frames()) {
+      const Vector& part = parts[series % 2][series / 2];
+      for (int i = 0; i < n && i < left; ++i) correlation[i] += part[i];
+    }
   }
 }
 
-void inverse_rows(const Pass& pass, int begin, int end) {
-  // Rows in the order of their frequencies: their lags are neighbours in memory.
-  for (int i = begin; i < end; ++i)
+void inverse_rows(const Pass& pass, int begin, int end, double* scratch) {
+  Complex* x = reinterpret_cast<Complex*>(scratch);
+  for (int first = begin; first < end; first += W) {
+    const int n = end - first < W ? end - first : W;
     for (int batch = 0; batch < pass.n_batches; ++batch) {
-      const int row = pass.plan->down().position()[i];
-      Complex* x = row_of(pass, batch, row);
-      transform(x, pass.plan->across());
-      add_row(pass, batch, row, x);
+      for (int i = 0; i < n; ++i)
+        transform(row_of(pass, batch, pass.plan->down().position()[first + i]), x + i * pass.plan->n_columns(),
+                  pass.plan->across());
+      add_lags(pass, batch, first, n, x);
     }
+  }
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ def synthetic(lag, curve, n_groups=16, noise=0.01, seed=0):
     wiggle = np.array([np.interp(np.log(lag), np.linspace(*np.log(lag[[0, -1]]), 6), w) for w in
                        rng.normal(size=(n_groups, 6))])  # fmt: skip
     curves = curve * np.exp(noise * wiggle)
-    groups = GroupCurves(lag, curves, np.ones(n_groups))
+    groups = GroupCurves(lag, curves.mean(axis=0), curves, np.ones(n_groups))
     error = np.sqrt(np.diag(groups.covariance()))
     thirds = np.repeat(groups.mean[:, None] / 3, 3, axis=1)
     origins = np.full(len(lag), 1000)

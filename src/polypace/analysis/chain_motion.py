@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from polypace.analysis.curves import CurveBuilder, Effort, group_sets
+from polypace.analysis.curves import Curve, CurveBuilder, Effort, group_sets
 from polypace.analysis.groups import assign_groups
 from polypace.analysis.lags import Lags, lags_of, origin_averages
 from polypace.analysis.motion import ArrayMotion, Motion, weighted_centers
@@ -22,6 +22,7 @@ from polypace.analysis.selection import (
     particle_masses,
     selected_particles,
 )
+from polypace.analysis.time_blocks import TimeBlock, block_count, time_blocks
 from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -63,6 +64,7 @@ def chain_msd(
     remove_drift: bool = True,
     max_lag: float | None = None,
     n_groups: int | None = None,
+    n_blocks: int | None = None,
     n_threads: int = 0,
     max_memory: int | None = None,
     scratch: str | Path | None = None,
@@ -81,7 +83,7 @@ def chain_msd(
 
     Parameters
     ----------
-    trajectory, dt, times, max_lag, n_groups, n_threads, max_memory, scratch, progress
+    trajectory, dt, times, max_lag, n_groups, n_blocks, n_threads, max_memory, scratch, progress
         As in `polypace.msd`.
     molecules : (n_particles,) int, optional
         Chain of every particle; a `Trajectory` brings it.
@@ -115,80 +117,90 @@ def chain_msd(
             beads = central_particles(chains, chain_order(molecules, trajectory, chains), central)
         lags = lags_of(motion.times, max_lag)
         drift = system_drift(motion, weights, n_threads) if remove_drift else None
+        groups = assign_groups(np.arange(chains.max() + 1), n_groups)
         parts = _Parts(motion, beads, chains, weights, drift, effort)
-        return parts.curves(lags, assign_groups(np.arange(chains.max() + 1), n_groups))
+        curves = parts.curves(lags, groups)
+        blocks = [
+            parts.between(block).curves(block.lags, groups)
+            for block in time_blocks(motion, lags, block_count(n_blocks, groups))
+        ]
+    counts = {"g1": len(beads), "g2": len(beads), "g3": len(groups)}
+    if blocks:
+        curves = {name: curve.with_time_blocks([b[name].groups for b in blocks]) for name, curve in curves.items()}
+    results = {name: as_msd(curve, lags, counts[name]) for name, curve in curves.items()}
+    return ChainMSD(**results, n_chains=counts["g3"], n_beads=counts["g1"])
 
 
+@dataclass(frozen=True, eq=False)
 class _Parts:
     """The series whose displacements make up g1, g2 and g3."""
 
-    def __init__(
-        self,
-        motion: Motion,
-        beads: Integers,
-        chains: Integers,
-        masses: Floats,
-        drift: Floats | None,
-        effort: Effort,
-    ) -> None:
-        self._motion, self._beads, self._chains = motion, beads, chains
-        self._drift, self._effort = drift, effort
-        self._n_beads = np.bincount(chains[beads], minlength=int(chains.max()) + 1)
-        centers = self._without_drift(weighted_centers(motion, chains, masses, effort.n_threads))
-        self._centers = ArrayMotion(centers, motion.times)
-        whole = len(beads) == motion.n_particles and np.ptp(masses) == 0
-        self._relative = None if whole else self._relative_motion(centers)
+    motion: Motion
+    beads: Integers
+    chains: Integers
+    masses: Floats
+    drift: Floats | None
+    effort: Effort
 
-    def _without_drift(self, centers: Floats) -> Floats:
-        return centers if self._drift is None else centers - self._drift[:, None]
+    def between(self, block: TimeBlock) -> _Parts:
+        drift = None if self.drift is None else self.drift[block.frames]
+        return replace(self, motion=block.motion, drift=drift)
 
-    def _relative_motion(self, centers: Floats) -> tuple[ArrayMotion, ArrayMotion]:
-        """√M c and √M (c − R) of every chain: what g2 needs beside g1."""
-        sets = np.full(len(self._chains), -1, dtype=np.int64)
-        sets[self._beads] = self._chains[self._beads]
-        means = np.zeros_like(centers)
-        found = weighted_centers(self._motion, sets, np.ones(len(sets)), self._effort.n_threads)
-        means[:, : found.shape[1]] = self._without_drift(found)
-        means *= np.sqrt(self._n_beads)[:, None]
-        relative = means - centers * np.sqrt(self._n_beads)[:, None]
-        return ArrayMotion(means, self._motion.times), ArrayMotion(relative, self._motion.times)
-
-    def _averages(self, motion: Motion, particles: Integers, groups: Integers, n_groups: int, lags: Lags) -> Floats:
-        drift = self._drift if motion is self._motion else None
-        return origin_averages(motion, particles, groups, n_groups, lags, self._effort, drift)
-
-    def _relative_sums(
-        self, bead_sums: Floats, members: Integers, groups: Integers, n_groups: int, lags: Lags
-    ) -> Floats:
-        """Σ|Δr − ΔR|² from Σ|Δr|²."""
-        if self._relative is not None:
-            means, relative = (self._averages(motion, members, groups, n_groups, lags) for motion in self._relative)
-            return np.asarray(np.maximum(bead_sums + relative - means, 0))
-        scaled = self._centers.positions * np.sqrt(self._n_beads)[:, None]
-        weighted = ArrayMotion(scaled, self._motion.times)
-        return np.asarray(np.maximum(bead_sums - self._averages(weighted, members, groups, n_groups, lags), 0))
-
-    def curves(self, lags: Lags, group_of_chain: Integers) -> ChainMSD:
+    def curves(self, lags: Lags, group_of_chain: Integers) -> dict[str, Curve]:
         builders = {name: CurveBuilder(lags.lag, lags.logarithmic) for name in ("g1", "g2", "g3")}
-        bead_groups = group_of_chain[self._chains[self._beads]]
-        for first, members in group_sets(group_of_chain, self._effort.groups_at_once(len(self._motion.times))):
+        bead_counts = np.bincount(group_of_chain[self.chains[self.beads]], minlength=int(group_of_chain.max()) + 1)
+        chain_counts = np.bincount(group_of_chain)
+        n_frames = len(self.motion.times)
+        for first, members in group_sets(group_of_chain, self.effort.groups_at_once(n_frames)):
             groups = group_of_chain[members] - first
             n_groups = int(groups.max()) + 1
-            beads = np.flatnonzero((bead_groups >= first) & (bead_groups < first + n_groups))
-            bead_sums = self._averages(self._motion, self._beads[beads], bead_groups[beads] - first, n_groups, lags)
-            center_sums = self._averages(self._centers, members, groups, n_groups, lags)
-            relative_sums = self._relative_sums(bead_sums, members, groups, n_groups, lags)
-            bead_counts = np.bincount(bead_groups[beads] - first, minlength=n_groups)
-            _add(builders["g1"], bead_sums, bead_counts, len(self._beads))
-            _add(builders["g2"], relative_sums, bead_counts, len(self._beads))
-            _add(builders["g3"], center_sums, np.bincount(groups), len(group_of_chain))
-        counts = {"g1": len(self._beads), "g2": len(self._beads), "g3": len(group_of_chain)}
-        results = {name: as_msd(builder.curve, lags, counts[name]) for name, builder in builders.items()}
-        return ChainMSD(**results, n_chains=counts["g3"], n_beads=counts["g1"])
+            totals = np.zeros((3, 3 + n_groups, len(lags.lag)))
+            for some in np.array_split(
+                np.arange(len(members)), -(-len(members) // self.effort.chains_at_once(n_frames))
+            ):
+                self._add(totals, members[some], groups[some], n_groups, lags)
+            own = slice(first, first + n_groups)
+            for builder, total, counts in zip(
+                builders.values(), totals, (bead_counts, bead_counts, chain_counts), strict=True
+            ):
+                builder.add_directions(total[:3], int(counts.sum()))
+                moving = np.flatnonzero(counts[own])
+                builder.add(total[3:][moving], counts[own][moving])
+        return {name: builder.curve for name, builder in builders.items()}
 
+    def _add(self, totals: Floats, members: Integers, groups: Integers, n_groups: int, lags: Lags) -> None:
+        """Add the sums of some chains to those of g1, g2, g3: Σ|Δr − ΔR|² = Σ|Δr|² + M(|Δ(c − R)|² − |Δc|²)."""
+        place = np.full(int(self.chains.max()) + 1, -1, dtype=np.int64)
+        place[members] = np.arange(len(members))
+        beads = self.beads[place[self.chains[self.beads]] >= 0]
+        chain_of_bead = place[self.chains[beads]]
+        centers = self._centers(place[self.chains], self.masses)
 
-def _add(builder: CurveBuilder, sums: Floats, counts: Integers, n_total: int) -> None:
-    builder.add_directions(sums[:3].T, 1 / n_total)
-    for total, count in zip(sums[3:], counts, strict=True):
-        if count:
-            builder.add(total / count, float(count))
+        def averages(positions: Floats) -> Floats:
+            motion, every = ArrayMotion(positions, self.motion.times), np.arange(len(members))
+            return origin_averages(motion, every, groups, n_groups, lags, self.effort)
+
+        bead_sums = origin_averages(self.motion, beads, groups[chain_of_bead], n_groups, lags, self.effort, self.drift)
+        totals[0] += bead_sums
+        totals[2] += averages(centers)
+        root = np.sqrt(np.bincount(chain_of_bead, minlength=len(members)))[:, None]
+        if len(self.beads) == self.motion.n_particles and np.ptp(self.masses) == 0:
+            centers *= root
+            bead_sums -= averages(centers)
+        else:
+            sets = np.full(len(self.chains), -1, dtype=np.int64)
+            sets[beads] = chain_of_bead
+            means = np.zeros_like(centers)
+            found = self._centers(sets, np.ones(len(sets)))
+            means[:, : found.shape[1]] = found
+            means *= root
+            bead_sums -= averages(means)
+            means -= centers * root
+            bead_sums += averages(means)
+        totals[1] += np.maximum(bead_sums, 0)
+
+    def _centers(self, sets: Integers, weights: Floats) -> Floats:
+        centers = weighted_centers(self.motion, sets, weights, self.effort.n_threads)
+        if self.drift is not None:
+            centers -= self.drift[:, None]
+        return centers

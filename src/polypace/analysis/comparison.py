@@ -22,7 +22,7 @@ class MSDRatio:
     lag : (k,) float64
         ps
     ratio, error : (k,) float64
-        Standard error from the groups of both runs, which are independent.
+        Standard error from the groups (or blocks in time) of both runs, which are independent.
     """
 
     lag: Floats
@@ -52,8 +52,8 @@ def compare_msd(reference: MSD, other: MSD, *, max_lag: float | None = None) -> 
     """
     first = max(reference.groups.lag[0], other.groups.lag[0])
     last = min(reference.lag[-1], other.lag[-1]) / 3 if max_lag is None else max_lag
-    lag = reference.groups.lag
-    lag = lag[(lag >= first * (1 - 1e-9)) & (lag <= min(last, other.groups.lag[-1]) * (1 + 1e-9))]
+    lag = reference.groups.known_lag
+    lag = lag[(lag >= first * (1 - 1e-9)) & (lag <= min(last, other.groups.known_lag[-1]) * (1 + 1e-9))]
     if len(lag) == 0:
         raise InputError(
             f"the runs have no lags in common: {reference.groups.lag[0]:g}…{reference.lag[-1]:g} ps and "
@@ -68,8 +68,6 @@ def compare_msd(reference: MSD, other: MSD, *, max_lag: float | None = None) -> 
 def _logarithm(curve: MSD, lag: Floats) -> tuple[Floats, Floats]:
     """ln g and its variance, interpolated."""
     groups = curve.groups
-    variance = np.diag(groups.covariance()) / groups.mean**2
-    if len(groups.weights) < 2:
-        variance = np.full_like(variance, np.nan)
-    x = np.log(groups.lag)
-    return np.interp(np.log(lag), x, np.log(groups.mean)), np.interp(np.log(lag), x, variance)
+    x = np.log(groups.known_lag)
+    mean = groups.mean[: len(x)]
+    return np.interp(np.log(lag), x, np.log(mean)), np.interp(np.log(lag), x, (groups.error / mean) ** 2)

@@ -17,77 +17,114 @@ Integers = npt.NDArray[np.int64]
 
 DEFAULT_MEMORY = 1 << 30  # bytes for sums and work space where no limit is given
 BYTES_PER_FRAME_AND_SUM = 64  # spectra in two orders, squares in two, correlations
+BYTES_PER_FRAME_AND_CHAIN = 96  # centres, means of beads, and what is computed of both
 GROUP_LAGS_PER_DECADE = 24
 
 
 @dataclass(frozen=True, eq=False)
 class GroupCurves:
-    """The same average for groups of independent molecules, at lags spaced evenly in the logarithm.
+    """A curve at lags spaced evenly in the logarithm, and the same average over parts of the data that are independent:
+    groups of molecules, blocks in time, or both.
 
     Parameters
     ----------
-    lag : (k,) float64
-        ps
-    curves : (n_groups, k) float64
-    weights : (n_groups,) float64
-        Number of particles of every group.
+    lag, mean : (k,) float64
+        ps, and the curve there.
+    curves : (n_samples, k_known) float64
+        Of every part, at the first lags: blocks in time know no lags longer than themselves.
+    weights : (n_samples,) float64
+        Number of particles of every part.
     """
 
     lag: Floats
+    mean: Floats
     curves: Floats
     weights: Floats
 
     @property
-    def mean(self) -> Floats:
-        return np.asarray(self.weights @ self.curves / self.weights.sum())
+    def known_lag(self) -> Floats:
+        """Lags at which the parts, and so the error, are known (ps)."""
+        return self.lag[: self.curves.shape[1]]
 
     def resample(self, n_samples: int, seed: int) -> Floats:
-        """(n_samples, k): means over groups drawn with replacement (bootstrap over molecules)."""
+        """(n_samples, k_known): means over parts drawn with replacement (bootstrap), which scatter around `mean`."""
         rng = np.random.default_rng(seed)
-        n_groups = len(self.weights)
-        drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_samples) * self.weights
-        return np.asarray(drawn @ self.curves / drawn.sum(axis=1, keepdims=True))
+        n = len(self.weights)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=n_samples) * self.weights
+        samples = drawn @ self.curves / drawn.sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(samples * (self.mean[: samples.shape[1]] / self._mean_of_parts))
 
     def covariance(self) -> Floats:
-        """(k, k): covariance of the mean curve, from the scatter of the groups."""
+        """(k_known, k_known): covariance of the mean curve, from the scatter of the parts; NaN for a single one."""
         n = len(self.weights)
+        if n < 2:
+            return np.full((self.curves.shape[1],) * 2, np.nan)
         shares = self.weights / self.weights.sum()
-        deviations = shares[:, None] * (self.curves - self.mean)
-        return np.asarray(n / max(n - 1, 1) * deviations.T @ deviations)
+        deviations = shares[:, None] * (self.curves - self._mean_of_parts)
+        return np.asarray(n / (n - 1) * deviations.T @ deviations)
+
+    @property
+    def error(self) -> Floats:
+        """(k_known,) standard error of the mean curve."""
+        return np.asarray(np.sqrt(np.diag(self.covariance())))
+
+    @property
+    def _mean_of_parts(self) -> Floats:
+        return np.asarray(self.weights @ self.curves / self.weights.sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Mean over all particles, its standard error, its parts along x, y, z, and the curves of groups."""
+    """Mean over all particles, its standard error, its parts along x, y, z, and the curves of independent parts."""
 
+    lag: Floats
     mean: Floats
     error: Floats
     directions: Floats
     groups: GroupCurves
 
+    def with_time_blocks(self, blocks: list[GroupCurves]) -> Curve:
+        """Errors from blocks in time at the lags that the blocks have; those of molecules stay at longer ones."""
+        curves = np.concatenate([block.curves for block in blocks])
+        weights = np.concatenate([block.weights for block in blocks])
+        groups = GroupCurves(self.groups.lag, self.groups.mean, curves, weights)
+        error, known = self.error.copy(), groups.known_lag
+        inside = self.lag <= known[-1] * (1 + 1e-9)
+        with np.errstate(divide="ignore"):
+            error[inside] = np.exp(np.interp(np.log(self.lag[inside]), np.log(known), np.log(groups.error)))
+        error[self.mean == 0] = 0  # displacements at lag 0
+        return Curve(self.lag, self.mean, error, self.directions, groups)
+
 
 class CurveBuilder:
-    """Collects the curves of groups, one at a time, in little memory."""
+    """Collects the curves of groups, a few at a time, in little memory."""
 
     def __init__(self, lag: Floats, log_lags: Integers) -> None:
         self._lag, self._log_lags = lag, log_lags
         self._moments = GroupMoments.zeros((len(lag),))
         self._directions = np.zeros((len(lag), 3))
-        self._curves: list[Floats] = []
-        self._weights: list[float] = []
+        self._totals: list[Floats] = []
+        self._weights: list[Floats] = []
 
-    def add(self, curve: Floats, weight: float) -> None:
-        self._moments.add(curve, weight)
-        self._curves.append(curve[self._log_lags])
-        self._weights.append(weight)
+    def add(self, totals: Floats, weights: npt.ArrayLike) -> None:
+        """Add groups: `totals` (n_groups, n_lags), summed over their `weights` (n_groups,) particles."""
+        values = np.asarray(weights, dtype=np.float64)
+        self._moments.add(totals, values)
+        self._totals.append(totals[:, self._log_lags])
+        self._weights.append(values)
 
-    def add_directions(self, parts: Floats, share: float) -> None:
-        self._directions += share * parts
+    def add_directions(self, totals: Floats, n_particles: int) -> None:
+        """Add the part (3, n_lags) of a sum over all `n_particles`."""
+        self._directions += totals.T / n_particles
 
     @property
     def curve(self) -> Curve:
-        groups = GroupCurves(self._lag[self._log_lags], np.array(self._curves), np.array(self._weights))
-        return Curve(self._moments.mean, self._moments.error, self._directions, groups)
+        weights = np.concatenate(self._weights)
+        curves = np.concatenate(self._totals) / weights[:, None]
+        mean = self._moments.mean
+        groups = GroupCurves(self._lag[self._log_lags], mean[self._log_lags], curves, weights)
+        return Curve(self._lag, mean, self._moments.error, self._directions, groups)
 
 
 @dataclass(frozen=True)
@@ -101,6 +138,10 @@ class Effort:
         """Groups whose sums fit into a third of the memory, beside those of the three directions."""
         third = (self.max_memory or 3 * DEFAULT_MEMORY) // 3
         return max(1, int(third // (BYTES_PER_FRAME_AND_SUM * n_frames)) - 3)
+
+    def chains_at_once(self, n_frames: int) -> int:
+        """Chains whose centres fit into a sixth of the memory."""
+        return max(1, int((self.max_memory or 6 * DEFAULT_MEMORY) // 6 // (BYTES_PER_FRAME_AND_CHAIN * n_frames)))
 
     @property
     def work_bytes(self) -> int:

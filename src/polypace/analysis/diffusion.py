@@ -179,10 +179,10 @@ def _group_error(curve: MSD, index: npt.NDArray[np.int64], operator: Floats) -> 
     """Standard error of the slope from the scatter of groups, for what Brownian motion does not know."""
     groups = curve.groups
     n = len(groups.weights)
-    if n < 8:
-        return 0.0
     lags = curve.lag[index]
-    slopes = np.array([operator[1] @ (np.interp(lags, groups.lag, one) / 3) for one in groups.curves])
+    if n < 8 or lags[-1] > groups.known_lag[-1] * (1 + 1e-9):
+        return 0.0
+    slopes = np.array([operator[1] @ (np.interp(lags, groups.known_lag, one) / 3) for one in groups.curves])
     shares = groups.weights / groups.weights.sum()
     deviations = shares * (slopes - shares @ slopes)
     return float(np.sqrt(n / (n - 1) * (deviations**2).sum()))

@@ -41,6 +41,10 @@ class Motion(Protocol):
         """All frames of `particles`, in one or more pieces."""
         ...
 
+    def between(self, frames: slice) -> Motion:
+        """The same particles at consecutive frames."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayMotion:
@@ -61,6 +65,9 @@ class ArrayMotion:
 
     def pieces(self, particles: Integers) -> Iterator[Piece]:
         yield Piece(self.positions, particles, np.arange(len(particles)))
+
+    def between(self, frames: slice) -> ArrayMotion:
+        return ArrayMotion(self.positions[frames], self.times[frames])
 
 
 def uniform_step(times: Floats) -> float | None:

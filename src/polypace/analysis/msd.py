@@ -16,6 +16,7 @@ from polypace.analysis.lags import Lags, lags_of, origin_averages
 from polypace.analysis.motion import Motion, weighted_centers
 from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import molecule_numbers, particle_masses, selected_particles
+from polypace.analysis.time_blocks import block_count, time_blocks
 from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -34,14 +35,15 @@ class MSD:
     msd : (n_lags,) float64
         ⟨|r(t₀ + lag) − r(t₀)|²⟩ over particles and time origins (Å²).
     error : (n_lags,) float64
-        Standard error of `msd` from the scatter of groups of independent molecules (Å²).
+        Standard error of `msd`, from the scatter of groups of independent molecules, where these are few from that of
+        blocks in time (Å²).
     directions : (n_lags, 3) float64
         The parts along x, y and z; they add up to `msd` (Å²).
     n_origins : (n_lags,) int64
         Time origins in the average.
     n_particles : int
     groups : GroupCurves
-        Curves of the groups, for the errors of what is derived from the whole curve.
+        The curves of groups and blocks, for the errors of what is derived from the whole curve.
     """
 
     lag: Floats
@@ -71,6 +73,7 @@ def msd(
     remove_drift: bool = False,
     max_lag: float | None = None,
     n_groups: int | None = None,
+    n_blocks: int | None = None,
     n_threads: int = 0,
     max_memory: int | None = None,
     scratch: str | Path | None = None,
@@ -103,7 +106,10 @@ def msd(
     max_lag : float, optional
         Longest lag (ps); default all.
     n_groups : int, optional
-        Number of groups for the error.
+        Number of groups of molecules for the error; default: at most 32.
+    n_blocks : int, optional
+        Blocks in time for the error, each with the curve of its own frames: up to their length they are independent.
+        Default: 8 for fewer than 8 molecules, else 1, as many molecules need no such help.
     n_threads : int
         0: OMP_NUM_THREADS, else all cores. The result does not depend on it.
     max_memory : int, optional
@@ -135,6 +141,14 @@ def msd(
         lags = lags_of(motion.times, max_lag)
         groups = assign_groups(units[chosen], n_groups)
         curve = displacement_curve(motion, chosen, groups, lags, effort, drift)
+        blocks = [
+            displacement_curve(
+                block.motion, chosen, groups, block.lags, effort, None if drift is None else drift[block.frames]
+            ).groups
+            for block in time_blocks(motion, lags, block_count(n_blocks, groups))
+        ]
+    if blocks:
+        curve = curve.with_time_blocks(blocks)
     return as_msd(curve, lags, len(chosen))
 
 
@@ -175,9 +189,8 @@ def displacement_curve(
     for first, members in group_sets(groups, effort.groups_at_once(len(motion.times))):
         counts = np.bincount(groups[members] - first)
         sums = origin_averages(motion, particles[members], groups[members] - first, len(counts), lags, effort, drift)
-        builder.add_directions(sums[:3].T, 1 / len(particles))
-        for total, count in zip(sums[3:], counts, strict=True):
-            builder.add(total / count, float(count))
+        builder.add_directions(sums[:3], len(particles))
+        builder.add(sums[3:], counts)
     return builder.curve
 
 

@@ -45,9 +45,8 @@ def open_motion(
         yield ArrayMotion(_read_all(frames, progress), motion_times)
         return
     with _folder(scratch) as folder:
-        yield TransposedMotion(
-            transpose(frames, folder, effort.max_memory or LARGEST_IN_MEMORY, progress), motion_times
-        )
+        file = transpose(frames, folder, effort.max_memory or LARGEST_IN_MEMORY, progress)
+        yield TransposedMotion(file, motion_times, slice(0, len(motion_times)))
 
 
 def _trajectory_frames(

@@ -80,10 +80,11 @@ def draw_curve(axis: Axes, curve: MSD, label: str, color: str, dashed: bool = Fa
     """One curve at logarithmic lags with its band, up to a third of the run."""
     n = max(1, int(np.searchsorted(curve.groups.lag, TRUSTED * curve.lag[-1], side="right")))
     lag, mean = curve.groups.lag[:n], curve.groups.mean[:n]
-    error = np.sqrt(np.diag(curve.groups.covariance()))[:n]
     axis.plot(lag, mean, "--" if dashed else "-", color=color, label=label, linewidth=1)
-    lower = np.maximum(mean - error, 1e-3 * mean)
-    axis.fill_between(lag, lower, mean + error, color=color, alpha=0.25, linewidth=0)
+    error = curve.groups.error[:n]
+    known = slice(0, len(error))
+    lower = np.maximum(mean[known] - error, 1e-3 * mean[known])
+    axis.fill_between(lag[known], lower, mean[known] + error, color=color, alpha=0.25, linewidth=0)
 
 
 def draw_exponent(axis: Axes, curve: MSD, color: str) -> None:

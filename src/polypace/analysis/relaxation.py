@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polypace.analysis.curves import CurveBuilder, Effort, GroupCurves, logarithmic_lags
+from polypace.analysis.curves import Curve, CurveBuilder, Effort, GroupCurves
 from polypace.analysis.groups import assign_groups
-from polypace.analysis.motion import LinearSums, uniform_step
+from polypace.analysis.lags import Lags, lags_of
+from polypace.analysis.motion import ArrayMotion, LinearSums, uniform_step
 from polypace.analysis.msd import Progress
 from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import chain_numbers, chain_order
 from polypace.analysis.spectra import SpectraAccumulator
+from polypace.analysis.time_blocks import block_count, time_blocks
 from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -30,7 +32,7 @@ class Autocorrelation:
     lag : (n_lags,) float64
         ps
     correlation, error : (n_lags,) float64
-        Å²; standard error from groups of chains.
+        Å²; standard error from groups of chains, from blocks in time where chains are few.
     groups : GroupCurves
     """
 
@@ -38,6 +40,12 @@ class Autocorrelation:
     correlation: Floats
     error: Floats
     groups: GroupCurves
+
+    @property
+    def effective_samples(self) -> Floats:
+        """Number of independent pairs of Gaussian vectors that would give the same error, (C₀² + C²)/(3 error²)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((self.correlation[0] ** 2 + self.correlation**2) / (3 * self.error**2))
 
     @property
     def normalised(self) -> Floats:
@@ -62,6 +70,7 @@ def end_to_end_autocorrelation(
     molecules: npt.ArrayLike | None = None,
     ends: npt.ArrayLike | None = None,
     n_groups: int | None = None,
+    n_blocks: int | None = None,
     n_threads: int = 0,
     max_memory: int | None = None,
     progress: Progress | None = None,
@@ -70,7 +79,7 @@ def end_to_end_autocorrelation(
 
     Parameters
     ----------
-    trajectory, dt, molecules, n_groups, n_threads, max_memory, progress
+    trajectory, dt, molecules, n_groups, n_blocks, n_threads, max_memory, progress
         As in `chain_msd`.
     ends : (n_chains, 2) int, optional
         First and last bead of each chain; default: those of the bonds, else first and last particle of each molecule.
@@ -89,7 +98,7 @@ def end_to_end_autocorrelation(
         n = len(pairs)
         sums = LinearSums(pairs.ravel(), np.repeat(np.arange(n), 2), np.tile([-1.0, 1.0], n), n)
         vectors = sums.over_time(motion, n_threads)
-        return _autocorrelation(vectors, motion.times, assign_groups(np.arange(n), n_groups), n_threads)
+        return _autocorrelation(vectors, motion.times, assign_groups(np.arange(n), n_groups), n_blocks, n_threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +137,7 @@ def rouse_modes(
     modes: npt.ArrayLike = (1, 2, 3, 4),
     molecules: npt.ArrayLike | None = None,
     n_groups: int | None = None,
+    n_blocks: int | None = None,
     n_threads: int = 0,
     max_memory: int | None = None,
     progress: Progress | None = None,
@@ -154,29 +164,38 @@ def rouse_modes(
         for p in wanted:
             weights = np.cos(p * np.pi * bead / n_beads) / n_beads
             amplitudes = LinearSums(order, chains[order], weights, len(counts)).over_time(motion, n_threads)
-            correlations.append(_autocorrelation(amplitudes, motion.times, groups, n_threads))
+            correlations.append(_autocorrelation(amplitudes, motion.times, groups, n_blocks, n_threads))
     return RouseModes(wanted, tuple(correlations), n_beads)
 
 
-def _autocorrelation(vectors: Floats, times: Floats, groups: Integers, n_threads: int) -> Autocorrelation:
+def _autocorrelation(
+    vectors: Floats, times: Floats, groups: Integers, n_blocks: int | None, n_threads: int
+) -> Autocorrelation:
     """Of vectors (n_frames, n, 3), in groups."""
-    step = uniform_step(times)
-    if step is None:
+    if uniform_step(times) is None:
         raise InputError("autocorrelations need frames at equal steps; give such a part of the run")
-    n_frames, n_groups = len(vectors), int(groups.max()) + 1
-    accumulator = SpectraAccumulator(n_frames, n_groups, centered=False, n_threads=n_threads)
+    lags = lags_of(times)
+    curve = _correlation_curve(vectors, groups, lags, n_threads)
+    blocks = [
+        _correlation_curve(vectors[block.frames], groups, block.lags, n_threads).groups
+        for block in time_blocks(ArrayMotion(vectors, times), lags, block_count(n_blocks, groups))
+    ]
+    if blocks:
+        curve = curve.with_time_blocks(blocks)
+    return Autocorrelation(lags.lag, curve.mean, curve.error, curve.groups)
+
+
+def _correlation_curve(vectors: Floats, groups: Integers, lags: Lags, n_threads: int) -> Curve:
+    accumulator = SpectraAccumulator(len(vectors), int(groups.max()) + 1, centered=False, n_threads=n_threads)
     segments = np.full((len(groups), 3, 2), -1)
     segments[:, :, 0] = groups[:, None]
     accumulator.add(vectors, np.arange(len(groups)), segments)
-    sums = accumulator.partial.correlation_sums(n_threads)
+    sums = accumulator.partial.correlation_sums(n_threads)[:, : len(lags.lag)]
     if not np.isfinite(sums).all():
         _refuse(vectors)
-    lag = np.asarray(step * np.arange(n_frames), dtype=np.float64)
-    builder = CurveBuilder(lag, logarithmic_lags(n_frames))
-    for total, count in zip(sums / (n_frames - np.arange(n_frames)), np.bincount(groups), strict=True):
-        builder.add(total / count, float(count))
-    curve = builder.curve
-    return Autocorrelation(lag, curve.mean, curve.error, curve.groups)
+    builder = CurveBuilder(lags.lag, lags.logarithmic)
+    builder.add(sums / lags.n_origins, np.bincount(groups))
+    return builder.curve
 
 
 def _refuse(vectors: Floats) -> None:

@@ -29,7 +29,8 @@ class LocalExponent:
     lag : (k,) float64
         ps
     alpha, error : (k,) float64
-        Slope of ln g over ± `half_width` decades and its standard error (bootstrap over groups of molecules).
+        Slope of ln g over ± `half_width` decades and its standard error (bootstrap over groups of molecules, over
+        blocks in time where molecules are few).
     lower, upper : (k,) float64
         Central 95 % of the bootstrap.
     half_width : float
@@ -170,9 +171,10 @@ def _usable(curve: MSD, max_lag: float | None, n_samples: int = N_BOOTSTRAP, see
     """Logarithmic lags and bootstrap samples of the curve at them."""
     groups = curve.groups
     if len(groups.weights) < 2:
-        raise InputError("errors need at least 2 independent molecules or particles, got 1")
+        raise InputError("errors need at least 2 independent molecules, or a run that can be cut into blocks in time")
     limit = curve.lag[-1] / 3 if max_lag is None else max_lag
-    n = int(np.searchsorted(groups.lag, limit * (1 + 1e-9), side="right"))
+    limit = min(limit, groups.known_lag[-1])
+    n = int(np.searchsorted(groups.known_lag, limit * (1 + 1e-9), side="right"))
     if n < 4:
         raise InputError(f"an exponent needs at least 4 lags up to {limit:g} ps, the curve has {n}: give a longer run")
     return groups.lag[:n], groups.resample(n_samples, seed)[:, :n]

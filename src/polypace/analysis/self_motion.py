@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from polypace import _core
 from polypace.analysis.curves import Effort
-from polypace.analysis.groups import GroupMoments, assign_groups
+from polypace.analysis.groups import assign_groups
 from polypace.analysis.lags import FramePairs, frame_pairs, lags_of
 from polypace.analysis.motion import Motion, refuse_nan
 from polypace.analysis.open_motion import open_motion
 from polypace.analysis.selection import molecule_numbers, selected_particles
+from polypace.analysis.time_blocks import block_count, split_pairs
 from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +24,8 @@ Integers = npt.NDArray[np.int64]
 
 MAX_ORIGINS = 512  # of one lag; neighbouring origins say the same
 CHUNK = 1 << 20  # displacements in memory at a time
+GAUSSIAN_ALPHA2_VARIANCE = 8 / 15  # of α₂ from one displacement, var(r⁴ − 10r²)/225 at unit variance
+Sums = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +39,16 @@ class DisplacementFunction:
     argument : (n,) float64
         What the function is of: distance (Å), wave number (1/Å), or a single 0 where it has none.
     value, error : (n_lags, n) float64
-        Standard error from groups of molecules.
+        Standard error from groups of molecules, from blocks in time where molecules are few.
+    effective_samples : (n_lags, n) float64
+        Number of independent displacements that would give the same error.
     """
 
     lag: Floats
     argument: Floats
     value: Floats
     error: Floats
+    effective_samples: Floats
 
 
 def non_gaussian_parameter(
@@ -57,40 +63,37 @@ def non_gaussian_parameter(
     lag : (n_lags,) float, optional
         ps; default: evenly spaced in the logarithm up to a third of the run.
     **selection
-        `times`, `particles`, `molecules`, `n_groups`, `n_threads`, `max_memory`, as in `polypace.msd`.
+        `times`, `particles`, `molecules`, `n_groups`, `n_blocks`, `n_threads`, `max_memory`, as in `polypace.msd`.
     """
     with _Selection.open(trajectory, dt, **selection) as chosen:
-        lags, pairs = chosen.lags_and_pairs(lag)
+        lags, parts = chosen.lags_and_parts(lag)
         n_groups = int(chosen.groups.max()) + 1
-        moments = np.zeros((len(lags), n_groups, 4))
+        moments = np.zeros((len(parts), len(lags), n_groups, 4))
         for piece in chosen.motion.pieces(chosen.particles):
-            moments += _core.dynamics.displacement_moments(
-                piece.positions,
-                piece.local,
-                chosen.groups[piece.index],
-                n_groups,
-                pairs.offsets,
-                pairs.pairs,
-                None,
-                chosen.n_threads,
-            )
+            for moment, pairs in zip(moments, parts, strict=True):
+                moment += _core.dynamics.displacement_moments(
+                    piece.positions,
+                    piece.local,
+                    chosen.groups[piece.index],
+                    n_groups,
+                    pairs.offsets,
+                    pairs.pairs,
+                    None,
+                    chosen.n_threads,
+                )
             if not np.isfinite(moments).all():
                 refuse_nan(piece, chosen.particles)
-        weights = np.bincount(chosen.groups).astype(float)
-    origins = np.diff(pairs.offsets)[:, None] * weights.sum()
-    square, fourth = moments[:, :, :3].sum(axis=2), moments[:, :, 3]
-    value = _alpha2(square.sum(axis=1), fourth.sum(axis=1), origins[:, 0])
-    # Delete one group at a time: α₂ is no mean, and the mean of its group values would be biased.
-    left = [
-        _alpha2(
-            square.sum(axis=1) - square[:, g],
-            fourth.sum(axis=1) - fourth[:, g],
-            origins[:, 0] * (1 - weights[g] / weights.sum()),
-        )
-        for g in range(n_groups if n_groups > 1 else 0)
-    ]
-    error = np.sqrt((n_groups - 1) * np.var(left, axis=0)) if n_groups > 1 else np.full(len(lags), np.nan)
-    return DisplacementFunction(lags, np.zeros(1), value[:, None], error[:, None])
+        counts = chosen.counts(parts)
+    # Rows of a cell: Σ|Δr|², Σ|Δr|⁴ and the number of displacements.
+    cells = np.stack([moments[..., :3].sum(axis=3), moments[..., 3], counts.transpose(0, 2, 1)], axis=-1)
+    value = _alpha2(cells.sum(axis=(0, 2)))
+    # Delete one cell at a time: α₂ is no mean, and the mean of its values in the cells would be biased.
+    blocks = np.concatenate(list(cells[:-1]), axis=1)
+    error = _jackknife(blocks)
+    error = np.where(np.isfinite(error), error, _jackknife(cells.sum(axis=0)))
+    return DisplacementFunction(
+        lags, np.zeros(1), value[:, None], error[:, None], (GAUSSIAN_ALPHA2_VARIANCE / error**2)[:, None]
+    )
 
 
 def van_hove_self(
@@ -107,8 +110,9 @@ def van_hove_self(
         raise InputError("edges must be two or more increasing distances in Å")
     width = np.diff(bins)
 
-    def histogram(distance: Floats) -> Floats:
-        return np.histogram(distance, bins)[0] / width
+    def histogram(distance: Floats) -> Sums:
+        counts = np.histogram(distance, bins)[0]
+        return counts / width, counts / width**2
 
     middle = (bins[1:] + bins[:-1]) / 2
     return _averages(trajectory, dt, lag, middle, histogram, selection)
@@ -127,8 +131,9 @@ def self_intermediate_scattering(
     if q.ndim != 1 or not (q > 0).all():
         raise InputError("wave_numbers must be positive (1/Å)")
 
-    def scattering(distance: Floats) -> Floats:
-        return np.array([np.sinc(one * distance / np.pi).sum() for one in q])
+    def scattering(distance: Floats) -> Sums:
+        waves = [np.sinc(one * distance / np.pi) for one in q]
+        return np.array([wave.sum() for wave in waves]), np.array([wave @ wave for wave in waves])
 
     return _averages(trajectory, dt, lag, q, scattering, selection)
 
@@ -138,26 +143,55 @@ def _averages(
     dt: float | None,
     lag: npt.ArrayLike | None,
     argument: Floats,
-    function: Callable[[Floats], Floats],
+    function: Callable[[Floats], Sums],
     selection: dict[str, Any],
 ) -> DisplacementFunction:
-    """Mean of `function`, a sum over distances, over particles and time origins."""
+    """Mean over particles and time origins of what `function` sums, and sums the squares of, over distances."""
     with _Selection.open(trajectory, dt, **selection) as chosen:
-        lags, pairs = chosen.lags_and_pairs(lag)
+        lags, parts = chosen.lags_and_parts(lag)
         n_groups = int(chosen.groups.max()) + 1
-        sums = np.zeros((n_groups, len(lags), len(argument)))
-        for group, k, distance in chosen.distances(pairs):
-            sums[group, k] += function(distance)
-        weights = np.bincount(chosen.groups).astype(float)
-    moments = GroupMoments.zeros((len(lags), len(argument)))
-    for total, weight in zip(sums, weights, strict=True):
-        moments.add(total / (weight * np.diff(pairs.offsets))[:, None], float(weight))
-    return DisplacementFunction(lags, argument, moments.mean, moments.error)
+        cells = np.zeros((len(parts), n_groups, len(lags), len(argument)))
+        squares = np.zeros((len(lags), len(argument)))
+        for part, pairs in enumerate(parts):
+            for group, k, distance in chosen.distances(pairs):
+                total, square = function(distance)
+                cells[part, group, k] += total
+                squares[k] += square
+        counts = chosen.counts(parts)[..., None]
+    n = counts.sum(axis=(0, 1))
+    value = cells.sum(axis=(0, 1)) / n
+    error = _scatter(cells[:-1].reshape(-1, *value.shape), counts[:-1].reshape(-1, *n.shape))
+    error = np.where(np.isfinite(error), error, _scatter(cells.sum(axis=0), counts.sum(axis=0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.minimum((squares / n - value**2) / error**2, n)
+    return DisplacementFunction(lags, argument, value, error, effective)
 
 
-def _alpha2(square: Floats, fourth: Floats, count: Floats) -> Floats:
+def _scatter(totals: Floats, counts: Floats) -> Floats:
+    """Standard error of Σ totals/Σ counts over cells (first axis), √(n/(n−1) Σ (T − c·mean)²)/Σ c; NaN for one cell."""
+    n, all_counts = (counts > 0).sum(axis=0), counts.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = totals.sum(axis=0) / all_counts
+        scatter = ((totals - counts * mean) ** 2).sum(axis=0)
+        return np.asarray(np.where(n > 1, np.sqrt(n / (n - 1) * scatter) / all_counts, np.nan))
+
+
+def _alpha2(sums: Floats) -> Floats:
+    """(…,) from the sums (…, 3) of squares, fourth powers and displacements."""
+    square, fourth, count = np.moveaxis(sums, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(0.6 * (fourth / count) / (square / count) ** 2 - 1)
+
+
+def _jackknife(cells: Floats) -> Floats:
+    """(n_lags,) standard error of α₂ from `cells` (n_lags, n_cells, 3), of those that a lag has; NaN for one."""
+    has = cells[..., 2] > 0
+    n = has.sum(axis=1)
+    left = np.where(has, _alpha2(cells.sum(axis=1, keepdims=True) - cells), 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = left.sum(axis=1) / n
+        variance = (has * (left - mean[:, None]) ** 2).sum(axis=1) / n
+        return np.asarray(np.where(n > 1, np.sqrt((n - 1) * variance), np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +201,7 @@ class _Selection:
     motion: Motion
     particles: Integers
     groups: Integers
+    n_blocks: int
     n_threads: int
 
     @classmethod
@@ -179,6 +214,7 @@ class _Selection:
         particles: npt.ArrayLike | None = None,
         molecules: npt.ArrayLike | None = None,
         n_groups: int | None = None,
+        n_blocks: int | None = None,
         n_threads: int = 0,
         max_memory: int | None = None,
     ) -> Any:
@@ -191,11 +227,13 @@ class _Selection:
                 known = getattr(getattr(trajectory, "topology", None), "molecules", None)
                 own = known if molecules is None else molecules
                 units = np.arange(motion.n_particles) if own is None else molecule_numbers(own, motion.n_particles)
-                yield cls(motion, chosen, assign_groups(units[chosen], n_groups), n_threads)
+                groups = assign_groups(units[chosen], n_groups)
+                yield cls(motion, chosen, groups, block_count(n_blocks, groups), n_threads)
 
         return opened()
 
-    def lags_and_pairs(self, lag: npt.ArrayLike | None) -> tuple[Floats, FramePairs]:
+    def lags_and_parts(self, lag: npt.ArrayLike | None) -> tuple[Floats, list[FramePairs]]:
+        """Lags and their pairs of frames, by blocks in time; the last part lies in no single block."""
         times = self.motion.times
         if lag is None:
             every = lags_of(times, (times[-1] - times[0]) / 3)
@@ -206,7 +244,12 @@ class _Selection:
         missing = np.flatnonzero(np.diff(pairs.offsets) == 0)
         if len(missing):
             raise InputError(f"no two frames are {wanted[missing[0]]:g} ps apart: choose a lag that the frames have")
-        return wanted, pairs
+        return wanted, split_pairs(pairs, times, self.n_blocks)
+
+    def counts(self, parts: list[FramePairs]) -> Floats:
+        """(n_parts, n_groups, n_lags) displacements in every cell."""
+        pairs = np.array([np.diff(part.offsets) for part in parts])
+        return np.asarray(pairs[:, None, :] * np.bincount(self.groups)[None, :, None], dtype=np.float64)
 
     def distances(self, pairs: FramePairs) -> Iterator[tuple[int, int, Floats]]:
         """Group, lag and displacements |Δr| of some pairs of frames."""

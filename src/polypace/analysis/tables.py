@@ -17,14 +17,16 @@ from polypace.errors import InputError
 
 
 def write_msd_table(path: Path, curves: dict[str, MSD]) -> None:
-    """One row for each logarithmic lag; of every curve the value, its error and the parts along x, y, z."""
+    """One row for each logarithmic lag; of every curve the value, its error, the number of independent displacements
+    that the error amounts to, and the parts along x, y, z."""
     first = next(iter(curves.values()))
     rows = np.searchsorted(first.lag, first.groups.lag * (1 - 1e-9))
     header = ["lag/ps"]
     columns = [first.lag[rows]]
     for name, curve in curves.items():
-        header += [f"{name}/A^2", f"{name}_error/A^2", *(f"{name}_{axis}/A^2" for axis in "xyz")]
-        columns += [curve.msd[rows], curve.error[rows], *curve.directions[rows].T]
+        header += [f"{name}/A^2", f"{name}_error/A^2", f"{name}_effective_samples"]
+        header += [f"{name}_{axis}/A^2" for axis in "xyz"]
+        columns += [curve.msd[rows], curve.error[rows], curve.effective_samples[rows], *curve.directions[rows].T]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)

@@ -98,9 +98,8 @@ def msd_by_tasks(
     lags = lags_of(times, max_lag)
     sums = whole.displacement_sums(n_threads)[:, : len(lags.lag)] / lags.n_origins
     builder = CurveBuilder(lags.lag, lags.logarithmic)
-    builder.add_directions(sums[:3].T, 1 / n_particles)
-    for one, count in zip(sums[3:], np.bincount(groups), strict=True):
-        builder.add(one / count, float(count))
+    builder.add_directions(sums[:3], n_particles)
+    builder.add(sums[3:], np.bincount(groups))
     return as_msd(builder.curve, lags, n_particles)
 
 

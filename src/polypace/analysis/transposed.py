@@ -70,10 +70,12 @@ class TransposedFile:
         before = index * self.block * self.n_frames + frame * len(self.particles(index))
         return before * 3 * self.dtype.itemsize
 
-    def read(self, index: int) -> npt.NDArray[Any]:
-        """(n_frames, particles of the block, 3)"""
-        shape = (self.n_frames, len(self.particles(index)), 3)
-        values = np.fromfile(self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, 0))
+    def read(self, index: int, frames: slice) -> npt.NDArray[Any]:
+        """(n_frames, particles of the block, 3) of consecutive frames."""
+        shape = (frames.stop - frames.start, len(self.particles(index)), 3)
+        values = np.fromfile(
+            self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, frames.start)
+        )
         if values.size != np.prod(shape):
             raise InputError(f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again")
         return values.reshape(shape)
@@ -128,10 +130,15 @@ def _write_state(folder: Path, state: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TransposedMotion:
-    """Coordinates in a transposed file, one block of particles in memory at a time."""
+    """Consecutive frames of a transposed file, one block of particles in memory at a time."""
 
     file: TransposedFile
-    times: npt.NDArray[np.float64]
+    all_times: npt.NDArray[np.float64]
+    frames: slice
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        return self.all_times[self.frames]
 
     @property
     def n_particles(self) -> int:
@@ -141,4 +148,9 @@ class TransposedMotion:
         blocks = particles // self.file.block
         for block in np.unique(blocks).tolist():
             index = np.flatnonzero(blocks == block)
-            yield Piece(self.file.read(block), particles[index] - block * self.file.block, index)
+            positions = self.file.read(block, self.frames)
+            yield Piece(positions, particles[index] - block * self.file.block, index)
+
+    def between(self, frames: slice) -> TransposedMotion:
+        first = self.frames.start
+        return TransposedMotion(self.file, self.all_times, slice(first + frames.start, first + frames.stop))
