@@ -1,7 +1,6 @@
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
 #include "select/maxvol.hpp"
-#include "select/pivot_rows.hpp"
 
 namespace polypace::bindings {
 namespace {
@@ -14,17 +13,6 @@ View2<double> changed(Array<double>& matrix, const char* name) {
 View1<std::int64_t> changed(Array<std::int64_t>& rows, const char* name) {
   view1(rows, name);
   return View1<std::int64_t>(rows.mutable_data(), rows.shape(0));
-}
-
-py::array_t<std::int64_t> coefficients_of_pivot_rows(Array<double>& matrix, int n_threads) {
-  const auto a = changed(matrix, "matrix");
-  std::vector<std::int64_t> selection(a.extent(1));
-  {
-    py::gil_scoped_release release;
-    select::coefficients_of_pivot_rows(a, View1<std::int64_t>(selection.data(), selection.size()), n_threads);
-  }
-  const auto n = static_cast<py::ssize_t>(selection.size());
-  return to_numpy(std::move(selection), {n});
 }
 
 py::tuple exchange_rows(Array<double>& coefficients, Array<std::int64_t>& selection, double tolerance,
@@ -42,11 +30,9 @@ py::tuple exchange_rows(Array<double>& coefficients, Array<std::int64_t>& select
 }  // namespace
 
 void bind_select(py::module_ m) {
-  m.def("coefficients_of_pivot_rows", &coefficients_of_pivot_rows, py::arg("matrix").noconvert(),
-        py::arg("n_threads") = 0, "Replace A by A·A_selected⁻¹ in place; returns the pivot rows of A.");
   m.def("exchange_rows", &exchange_rows, py::arg("coefficients").noconvert(), py::arg("selection").noconvert(),
         py::arg("tolerance"), py::arg("max_swaps"), py::arg("n_threads") = 0,
-        "Exchange rows in place until max|C| ≤ tolerance; returns (max|C|, number of exchanges, converged).");
+        "Exchange rows until max|C| ≤ tolerance; returns (max|C|, number of exchanges, converged). C is used up.");
 }
 
 }  // namespace polypace::bindings

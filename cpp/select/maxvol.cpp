@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t max_pending = 32;    // updates kept before all are applied
 constexpr std::size_t tile_columns = 32;   // columns that share one upper bound
 constexpr std::size_t chunk_rows = 256;    // rows of one task
+constexpr std::size_t rows_ahead = 16;     // of which one entry is fetched while earlier rows are worked on
 constexpr float round_up = 1 + 1e-5f;      // bounds are floats and must stay upper bounds
 
 struct Entry {
@@ -29,23 +30,32 @@ struct Entry {
 };
 
 // C in tiles of one row and 32 columns. A tile knows how many of the pending updates it has and an upper bound of its
-// largest entry with all of them; it is brought up to date only when that bound says that it could decide.
+// largest entry with all of them; it is brought up to date only when that bound says that it could decide. The largest
+// bound of every row lets most rows be passed over at once.
 class Exchange {
  public:
   Exchange(View2<double> coefficients, View1<std::int64_t> selection, int n_threads)
       : c_(coefficients), selection_(selection), n_(coefficients.extent(0)), r_(coefficients.extent(1)),
         n_tiles_((r_ + tile_columns - 1) / tile_columns), n_threads_(n_threads), kernels_(choose_kernels()),
         multipliers_(n_ * max_pending), updates_(n_tiles_ * max_pending * tile_columns), applied_(n_ * n_tiles_, 0),
-        bounds_(n_ * n_tiles_) {
+        bounds_(n_ * n_tiles_), row_bounds_(n_) {
     for_rows([&](std::size_t row) {
       for (std::size_t tile = 0; tile < n_tiles_; ++tile) apply_pending(row, tile);
+      row_bounds_[row] = largest_bound(row);
     });
   }
 
   Entry largest_entry() {
     std::vector<Entry> best(n_chunks());
     std::atomic<double> floor{0};
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) { best[chunk] = largest_in(chunk, floor); });
+    // The likeliest row of every chunk first: the better the floor is known, the fewer tiles can decide.
+    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+      const auto first = row_bounds_.begin() + chunk * chunk_rows, last = row_bounds_.begin() + end_of(chunk);
+      look_at_row(std::max_element(first, last) - row_bounds_.begin(), floor, best[chunk]);
+    });
+    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+      for (std::size_t row = chunk * chunk_rows; row < end_of(chunk); ++row) look_at_row(row, floor, best[chunk]);
+    });
     Entry winner;
     for (const Entry& entry : best)
       if (entry.beats(winner)) winner = entry;
@@ -64,17 +74,9 @@ class Exchange {
     if (++n_pending_ == max_pending) flush();
   }
 
-  // Applies whatever is pending.
-  void flush() {
-    for_rows([&](std::size_t row) {
-      for (std::size_t tile = 0; tile < n_tiles_; ++tile) bring_up_to_date(row, tile);
-    });
-    std::fill(applied_.begin(), applied_.end(), 0);
-    n_pending_ = 0;
-  }
-
  private:
   std::size_t n_chunks() const { return (n_ + chunk_rows - 1) / chunk_rows; }
+  std::size_t end_of(std::size_t chunk) const { return std::min(n_, (chunk + 1) * chunk_rows); }
   std::size_t width(std::size_t tile) const { return std::min(tile_columns, r_ - tile * tile_columns); }
   double* update(std::size_t tile, std::size_t s) {
     return updates_.data() + (tile * max_pending + s) * tile_columns;
@@ -83,7 +85,7 @@ class Exchange {
   template <class Body>
   void for_rows(const Body& body) {
     parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
-      for (std::size_t row = chunk * chunk_rows; row < std::min(n_, (chunk + 1) * chunk_rows); ++row) body(row);
+      for (std::size_t row = chunk * chunk_rows; row < end_of(chunk); ++row) body(row);
     });
   }
 
@@ -99,28 +101,38 @@ class Exchange {
     return static_cast<float>(largest) * round_up;
   }
 
-  // `floor` is what some chunk has already: tiles with smaller bounds cannot decide. It only saves work, the outcome
-  // is the same whichever thread raises it first.
-  Entry largest_in(std::size_t chunk, std::atomic<double>& floor) {
-    Entry best;
-    const std::size_t begin = chunk * chunk_rows, end = std::min(n_, begin + chunk_rows);
-    const auto first = bounds_.begin() + begin * n_tiles_, last = bounds_.begin() + end * n_tiles_;
-    const std::size_t top = std::max_element(first, last) - bounds_.begin();
-    look_at(top / n_tiles_, top % n_tiles_, floor, best);
-    for (std::size_t row = begin; row < end; ++row)
-      for (std::size_t tile = 0; tile < n_tiles_; ++tile) look_at(row, tile, floor, best);
-    return best;
+  // Applies whatever is pending.
+  void flush() {
+    for_rows([&](std::size_t row) {
+      for (std::size_t tile = 0; tile < n_tiles_; ++tile) bring_up_to_date(row, tile);
+      row_bounds_[row] = largest_bound(row);
+    });
+    std::fill(applied_.begin(), applied_.end(), std::uint8_t{0});
+    n_pending_ = 0;
   }
 
-  void look_at(std::size_t row, std::size_t tile, std::atomic<double>& floor, Entry& best) {
-    if (bounds_[row * n_tiles_ + tile] < floor.load(std::memory_order_relaxed)) return;
-    bring_up_to_date(row, tile);
-    const std::size_t column = tile * tile_columns + kernels_.largest_column(&c_(row, tile * tile_columns), width(tile));
-    const Entry entry{std::abs(c_(row, column)), row, column};
-    if (entry.beats(best)) best = entry;
-    double seen = floor.load(std::memory_order_relaxed);
-    while (seen < entry.value && !floor.compare_exchange_weak(seen, entry.value, std::memory_order_relaxed)) {
+  float largest_bound(std::size_t row) const {
+    return *std::max_element(bounds_.begin() + row * n_tiles_, bounds_.begin() + (row + 1) * n_tiles_);
+  }
+
+  // `floor` is what has been found somewhere: tiles with smaller bounds cannot decide. It only saves work, the outcome
+  // is the same whichever thread raises it first.
+  void look_at_row(std::size_t row, std::atomic<double>& floor, Entry& best) {
+    if (row_bounds_[row] < floor.load(std::memory_order_relaxed)) return;
+    for (std::size_t tile = 0; tile < n_tiles_; ++tile) {
+      const float& bound = bounds_[row * n_tiles_ + tile];
+      if (bound < floor.load(std::memory_order_relaxed)) continue;
+      bring_up_to_date(row, tile);
+      if (bound < floor.load(std::memory_order_relaxed)) continue;
+      const double* values = &c_(row, tile * tile_columns);
+      const std::size_t column = kernels_.largest_column(values, width(tile));
+      const Entry entry{std::abs(values[column]), row, tile * tile_columns + column};
+      if (entry.beats(best)) best = entry;
+      double seen = floor.load(std::memory_order_relaxed);
+      while (seen < entry.value && !floor.compare_exchange_weak(seen, entry.value, std::memory_order_relaxed)) {
+      }
     }
+    row_bounds_[row] = largest_bound(row);
   }
 
   void bring_up_to_date(std::size_t row, std::size_t tile) {
@@ -138,6 +150,7 @@ class Exchange {
 
   void add_pending(std::size_t row, std::size_t column, const std::vector<double>& update_column, double pivot,
                    const std::vector<float>& reach) {
+    __builtin_prefetch(&c_(std::min(row + rows_ahead, n_ - 1), column));  // one entry a row: memory would be waited for
     double* own = multipliers_.data() + row * max_pending;
     const std::size_t applied = applied_[row * n_tiles_ + column / tile_columns];
     const double value =
@@ -145,7 +158,12 @@ class Exchange {
     own[n_pending_] = value / pivot;
     const float size = static_cast<float>(std::abs(own[n_pending_])) * round_up;
     float* bounds = bounds_.data() + row * n_tiles_;
-    for (std::size_t tile = 0; tile < n_tiles_; ++tile) bounds[tile] = (bounds[tile] + size * reach[tile]) * round_up;
+    float largest = 0;
+    for (std::size_t tile = 0; tile < n_tiles_; ++tile) {
+      bounds[tile] = (bounds[tile] + size * reach[tile]) * round_up;
+      largest = std::max(largest, bounds[tile]);
+    }
+    row_bounds_[row] = largest;
   }
 
   View2<double> c_;
@@ -157,6 +175,7 @@ class Exchange {
   std::vector<double> updates_;        // tiles × max_pending × tile_columns: C[j,:] − e_i
   std::vector<std::uint8_t> applied_;  // n × tiles: how many of the pending updates the tile has
   std::vector<float> bounds_;          // n × tiles: at least the tile's largest |C|
+  std::vector<float> row_bounds_;      // n: the largest of them in every row
   std::size_t n_pending_ = 0;
 };
 
@@ -178,7 +197,6 @@ MaxVolOutcome exchange_rows(View2<double> coefficients, View1<std::int64_t> sele
     exchange.swap(entry);
     ++outcome.n_swaps;
   }
-  exchange.flush();
   return outcome;
 }
 

@@ -17,7 +17,7 @@ struct MaxVolOutcome {
 
 // Exchanges rows until no |C_ji| exceeds `tolerance`, at most `max_swaps` times.
 //
-// coefficients : n × r, C = A·A_selected⁻¹ on entry, that of the final selection on return
+// coefficients : n × r, C = A·A_selected⁻¹ on entry; used up, where updates were not needed they are missing
 // selection    : r row numbers; where row j replaces the i-th of them, selection[i] = j
 //
 // Each time the first of the largest |C_ji| in row-major order decides, and

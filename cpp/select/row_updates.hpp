@@ -1,13 +1,9 @@
-// The inner kernels of MaxVol: rows minus multiples of other rows. One source, compiled once per instruction set.
+// The inner kernels of MaxVol: tiles of rows minus multiples of updates. One source, compiled once per instruction set.
 #pragma once
 
 #include <cstddef>
 
 namespace polypace::select {
-
-// rows[q][0..n_columns) −= Σ_s multipliers[q][s] updates[s·n_columns + …], s = 0..n_updates−1 in this order.
-using UpdateRows = void (*)(double* const* rows, const double* const* multipliers, std::size_t n_rows,
-                            const double* updates, std::size_t n_updates, std::size_t n_columns);
 
 // values[0..width) −= Σ_s multipliers[s] updates[s·32 + …], width ≤ 32; in the same order and with the same roundings
 // however the updates are divided among calls. Returns the largest |value|.
@@ -21,7 +17,6 @@ using UpdateEntry = double (*)(double value, const double* multipliers, const do
 using LargestColumn = std::size_t (*)(const double* row, std::size_t n_columns);
 
 struct RowKernels {
-  UpdateRows update_rows;
   UpdateTile update_tile;
   UpdateEntry update_entry;
   LargestColumn largest_column;

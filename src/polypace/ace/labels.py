@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from ase.io.formats import UnknownFileTypeError
 
 from polypace.errors import FileFormatError, InputError
 
-Frames = Sequence[ase.Atoms] | str | Path
+# A file, or structures that can be gone through more than once.
+Frames = Iterable[ase.Atoms] | str | Path
 
 
 @dataclass(frozen=True)

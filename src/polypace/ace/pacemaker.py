@@ -117,7 +117,7 @@ def find_pacemaker() -> str:
     return found
 
 
-def write_dataset(frames: Frames, path: Path) -> Path:
+def write_dataset(frames: Frames, path: str | Path) -> Path:
     """Write frames as pacemaker's data set: a gzipped pickle of a table with `ase_atoms`, `energy_corrected`, `forces`.
 
     `arrays["force_weight"]` becomes pacemaker's `w_forces_mask`.
@@ -144,7 +144,7 @@ def write_dataset(frames: Frames, path: Path) -> Path:
         missing = table["w_forces_mask"].isna()
         table.loc[missing, "w_forces_mask"] = [np.ones(len(a)) for a in table.loc[missing, "ase_atoms"]]
     table.to_pickle(path, compression="gzip", protocol=4)
-    return path.resolve()
+    return Path(path).resolve()
 
 
 def parse_log(text: str) -> PacemakerProgress:

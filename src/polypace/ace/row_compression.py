@@ -41,7 +41,7 @@ class CompressedRows:
 
     def column_norms(self) -> Matrix:
         """‖A e_f‖ of every column f."""
-        return np.linalg.norm(self.factor, axis=0)
+        return np.asarray(np.linalg.norm(self.factor, axis=0))
 
     def select(self, columns: npt.NDArray[np.intp]) -> CompressedRows:
         """The same rows with only these columns."""
@@ -146,4 +146,4 @@ def _annihilated(triangle: Matrix, block: Matrix, n_triangular: int) -> Matrix:
         n_triangular, min(PANEL, len(triangle)), triangle, block, overwrite_a=1, overwrite_b=1
     )
     assert info == 0, info
-    return result
+    return np.asarray(result)

@@ -34,7 +34,8 @@ class Posterior:
 
     def standard_deviation(self, rows: Matrix) -> Matrix:
         """Uncertainty ‖R⁻ᵀ x‖ of x·c for every row x: (m, n_columns) → (m,)."""
-        return np.linalg.norm(solve_triangular(self.factor, rows.T, trans="T", check_finite=False), axis=0)
+        solved = solve_triangular(self.factor, rows.T, trans="T", check_finite=False)
+        return np.asarray(np.linalg.norm(solved, axis=0))
 
 
 @dataclass(frozen=True)
@@ -319,4 +320,4 @@ def _condition_number(rows: CompressedRows) -> float:
 def _inverse(triangle: Matrix) -> Matrix:
     inverse, info = lapack.dtrtri(np.asfortranarray(triangle))
     assert info == 0, info
-    return inverse
+    return np.asarray(inverse)

@@ -76,9 +76,7 @@ class _AtomRows:
         if self._settings.source:
             atoms.info["source"] = self._settings.source
         if self._forces is not None:
-            atoms.calc = SinglePointCalculator(  # type: ignore[no-untyped-call]
-                atoms, forces=self._forces[rows].copy()
-            )
+            atoms.calc = SinglePointCalculator(atoms, forces=self._forces[rows].copy())
         return atoms
 
     def bonds(self, index: int) -> Array:

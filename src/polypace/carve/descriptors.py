@@ -58,7 +58,7 @@ def compare_descriptors(
 
 
 def _with_types(atoms: ase.Atoms, types: Sequence[str]) -> ase.Atoms:
-    named: ase.Atoms = atoms.copy()  # type: ignore[no-untyped-call]
+    named: ase.Atoms = atoms.copy()
     named.arrays["type_name"] = np.array(types)
     return named
 

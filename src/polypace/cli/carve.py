@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +22,20 @@ def carve_command(
     melt: Annotated[Path, typer.Argument(help="LAMMPS data file of the melt, with bonds.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Clusters, extxyz.")] = Path("clusters.extxyz"),
     frame: Annotated[
-        Path | None, typer.Option(help="Positions, cell (and forces) from the last frame of this file.")
+        Path | None,
+        typer.Option(
+            help="Positions, cell (and forces) from the last frame of this file; with --worst from those named."
+        ),
     ] = None,
     center: Annotated[
         list[int] | None, typer.Option(help="Atom to carve around, counted from 0; may be repeated.")
     ] = None,
     centers: Annotated[Path | None, typer.Option(help="File of atoms: a cluster per line.")] = None,
+    worst: Annotated[
+        Path | None,
+        typer.Option(help="CSV of environments from `polypace grade --worst`: around those of FRAME, or of MELT."),
+    ] = None,
+    n_worst: Annotated[int | None, typer.Option(help="Only the first so many of --worst.")] = None,
     random: Annotated[int | None, typer.Option(help="So many heavy atoms at random instead.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of --random.")] = 0,
     core_radius: Annotated[float, typer.Option(help="Å")] = 2.0,
@@ -41,41 +51,82 @@ def carve_command(
     """Carve clusters: OUTPUT (extxyz, with force_weight per atom) and OUTPUT.provenance.jsonl."""
     from polypace.carve import carve_clusters
 
-    system = read_melt(melt, frame)
-    clusters = carve_clusters(
-        system,
-        _centers(system, center, centers, random, seed),
-        core_radius,
-        buffer_radius,
-        mode=mode,  # type: ignore[arg-type]
-        cutoff=cutoff,
-        labels=labels,  # type: ignore[arg-type]
-        reference_cutoff=reference_cutoff,
-        max_atoms=max_atoms,
-        merge=merge,
-        source=str(frame or melt),
-        n_threads=threads,
-    )
+    clusters: list[Cluster] = []
+    for system, chosen, source in _requests(melt, frame, center, centers, worst, n_worst, random, seed):
+        clusters += carve_clusters(
+            system,
+            chosen,
+            core_radius,
+            buffer_radius,
+            mode=mode,  # type: ignore[arg-type]
+            cutoff=cutoff,
+            labels=labels,  # type: ignore[arg-type]
+            reference_cutoff=reference_cutoff,
+            max_atoms=max_atoms,
+            merge=merge,
+            source=source,
+            n_threads=threads,
+        )
     sidecar = output.with_name(output.name + ".provenance.jsonl")
     write_clusters(clusters, output, sidecar)
     _say(clusters, output, sidecar)
 
 
-def read_melt(path: Path, frame: Path | None) -> Melt:
-    """The melt of a LAMMPS data file, at the positions of `frame` where that is given."""
+def _requests(
+    path: Path,
+    frame: Path | None,
+    center: list[int] | None,
+    centers: Path | None,
+    worst: Path | None,
+    n_worst: int | None,
+    random: int | None,
+    seed: int,
+) -> Iterator[tuple[Melt, list[list[int]], str]]:
+    """(melt, atoms of every cluster, where it comes from), frame by frame."""
+    if sum(choice is not None and choice != [] for choice in (center, centers, worst, random)) != 1:
+        raise InputError("give the atoms to carve around by one of --center, --centers, --worst or --random")
+    if worst is None:
+        system = read_melt(path, frame)
+        yield system, _centers(system, center, centers, random, seed), str(frame or path)
+        return
+    for number, atoms in _read_worst(worst, frame or path, n_worst).items():
+        source = f"{frame or path}@{number}"
+        yield read_melt(path, frame, number), [[atom] for atom in atoms], source
+
+
+def _read_worst(table: Path, source: Path, n_worst: int | None) -> dict[int, list[int]]:
+    """Atoms per frame of the environments that belong to `source`, of the first `n_worst` lines."""
+    chosen: dict[int, list[int]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows[:n_worst], start=2):
+        try:
+            if Path(row["source"]) == source:
+                chosen.setdefault(int(row["frame"]), []).append(int(row["atom"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{table}, line {number}: source, frame and atom are needed as polypace grade --worst writes them "
+                f"({error!r})"
+            ) from None
+    if not chosen:
+        sources = ", ".join(sorted({row.get("source", "") for row in rows})) or "nothing"
+        raise InputError(f"{table}: none of its environments is of {source}, they are of {sources}: give --frame")
+    return dict(sorted(chosen.items()))
+
+
+def read_melt(path: Path, frame: Path | None, number: int = -1) -> Melt:
+    """The melt of a LAMMPS data file, at the positions of a frame of `frame` where that is given."""
+    from polypace.cli.frame_files import FrameFiles
     from polypace.melt import Melt
     from polypace.systems import read_lammps_data
 
     melt = read_lammps_data(path)
     if frame is None:
         return melt
-    import ase.io
-
-    atoms = ase.io.read(frame, index=-1)
-    assert isinstance(atoms, ase.Atoms)
+    atoms = FrameFiles([frame], path).frame(frame, number)
     if len(atoms) != len(melt.atoms) or (atoms.numbers != melt.atoms.numbers).any():
         raise InputError(f"{frame}: its {len(atoms)} atoms are not the {len(melt.atoms)} atoms of {path}")
-    atoms.set_masses(melt.atoms.get_masses())  # type: ignore[no-untyped-call]
+    atoms.set_masses(melt.atoms.get_masses())
     return Melt(atoms, melt.bonds, melt.molecules, melt.types)
 
 
@@ -90,8 +141,6 @@ def write_clusters(clusters: list[Cluster], output: Path, sidecar: Path) -> None
 
 
 def _centers(melt: Melt, center: list[int] | None, file: Path | None, random: int | None, seed: int) -> list[list[int]]:
-    if sum(choice is not None and choice != [] for choice in (center, file, random)) != 1:
-        raise InputError("give the atoms to carve around by one of --center, --centers or --random")
     if file is not None:
         return _read_centers(file)
     if center:

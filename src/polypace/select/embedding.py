@@ -31,7 +31,7 @@ def _finnis_sinclair(rho: npt.NDArray[np.float64], m: float) -> npt.NDArray[np.f
     dg = -3 * SHARPNESS**3 * a**2 * g
     safe = np.maximum(a, 1e-10)
     full = m * safe ** (m - 1) * (1 - g) - safe**m * dg + slope * a * dg + slope * g
-    return np.where(a > 1e-10, full, slope)
+    return np.asarray(np.where(a > 1e-10, full, slope))
 
 
 def _shifted_scaled(rho: npt.NDArray[np.float64], m: float) -> npt.NDArray[np.float64]:
@@ -41,4 +41,4 @@ def _shifted_scaled(rho: npt.NDArray[np.float64], m: float) -> npt.NDArray[np.fl
     nu, a = 1 / m, np.abs(rho)
     x = nu ** (nu / (1 - nu)) * np.exp(-a)
     y = nu ** (1 / (1 - nu)) * np.exp(-a)
-    return y + m * (1 - x) * (x + a) ** (m - 1)
+    return np.asarray(y + m * (1 - x) * (x + a) ** (m - 1))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import ase
 import numpy as np
 import numpy.typing as npt
 
 from polypace import _core
-from polypace.ace.labels import Frames, iterate_frames
+from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
 from polypace.blas_threads import single_threaded_blas
 from polypace.select.active_set import ActiveSet
-from polypace.select.projection_rows import Rows, batches_of_rows
+from polypace.select.projection_rows import Rows, frames_with_rows
 
 BATCH_ATOMS = 8192  # whose projections are in memory together
 BLOCK_ROWS = 512  # of one task
@@ -36,21 +38,36 @@ def extrapolation_grade(
     Podryabinkin, Shapeev, Comput. Mater. Sci. 140, 171 (2017); Lysogorskiy, Bochkarev, Mrovec, Drautz,
     Phys. Rev. Materials 7, 043801 (2023).
     """
+    return [grades for _, grades in iterate_grades(frames, potential, active_set, n_threads=n_threads)]
+
+
+def iterate_grades(
+    frames: Frames, potential: Potential, active_set: ActiveSet, *, batch_atoms: int = BATCH_ATOMS, n_threads: int = 0
+) -> Iterator[tuple[ase.Atoms, npt.NDArray[np.float64]]]:
+    """Every frame with the γ of its atoms, in order; `batch_atoms` atoms, or one frame, are in memory at a time.
+
+    Raises
+    ------
+    InputError
+        as `extrapolation_grade`.
+    """
     kind = active_set.kind(potential)
-    grades = [np.zeros(len(atoms)) for atoms in iterate_frames(frames)]
-    for batch in batches_of_rows(frames, potential, kind, batch_atoms=BATCH_ATOMS, n_threads=n_threads):
-        for element, part in batch.items():
+    first = 0
+    for batch, rows in frames_with_rows(frames, potential, kind, batch_atoms=batch_atoms, n_threads=n_threads):
+        begins = np.cumsum([0, *map(len, batch)])
+        flat = np.zeros(begins[-1])
+        for element, part in rows.items():
             values = grades_of_rows(part.rows, active_set.inverses[element], n_threads)
-            for (frame, atom), value in zip(part.origin.tolist(), values.tolist(), strict=True):
-                grades[frame][atom] = value
-    return grades
+            flat[begins[part.origin[:, 0] - first] + part.origin[:, 1]] = values
+        yield from zip(batch, np.split(flat, begins[1:-1]), strict=True)
+        first += len(batch)
 
 
 def grades_of_rows(rows: Rows, inverse: Rows, n_threads: int = 0) -> npt.NDArray[np.float64]:
     """(n,) max_k |rows · inverse|, block by block on threads of our own."""
 
     def grade(start: int) -> npt.NDArray[np.float64]:
-        return np.abs(rows[start : start + BLOCK_ROWS] @ inverse).max(axis=1)
+        return np.asarray(np.abs(rows[start : start + BLOCK_ROWS] @ inverse).max(axis=1))
 
     starts = range(0, len(rows), BLOCK_ROWS)
     if not starts or not len(inverse):

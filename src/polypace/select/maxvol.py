@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgWarning, lapack
+from scipy.linalg import LinAlgWarning, blas, lapack
 
 from polypace import _core
 from polypace.arrays import as_array
+from polypace.blas_threads import single_threaded_blas
 from polypace.errors import InputError
+
+Rows = npt.NDArray[np.float64]
+BLOCK_ROWS = 1024  # solved together
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,7 @@ def maxvol(
     if n <= r:
         return MaxVolResult(np.arange(n, dtype=np.int64), 1.0, 0, True)
     if start is None:
-        coefficients = rows.copy()
-        selection = _core.select.coefficients_of_pivot_rows(coefficients, n_threads)
+        selection, coefficients = _start_of_pivot_rows(rows, n_threads)
     else:
         selection = _checked_start(start, n, r)
         coefficients = _coefficients(rows, rows[selection])
@@ -82,6 +86,41 @@ def maxvol(
     return MaxVolResult(selection, largest, n_swaps, converged)
 
 
+def _start_of_pivot_rows(matrix: Rows, n_threads: int) -> tuple[npt.NDArray[np.int64], Rows]:
+    """The pivot rows of P·A = [L₁; L₂]·U and C = A·A_selected⁻¹, whose other rows are those of L₂·L₁⁻¹: U is not needed.
+
+    One thread factorises and blocks of rows of a fixed size are solved apart, so the bits do not depend on `n_threads`.
+    """
+    n, r = matrix.shape
+    coefficients = np.zeros((n, r))
+    with single_threaded_blas(), ThreadPoolExecutor(_core.resolve_n_threads(n_threads)) as threads:
+        factors, swaps, info = lapack.dgetrf(matrix)
+        if info > 0:
+            raise InputError(
+                f"matrix must have linearly independent columns, but pivot {info} of {r} vanishes: remove columns that "
+                "are zero or copies of others, or add rows"
+            )
+        order = _order_of_swaps(swaps, n)
+        lower = np.asfortranarray(factors[:r])
+
+        def solve(begin: int) -> None:
+            rows = np.ascontiguousarray(factors[begin : begin + BLOCK_ROWS])
+            blas.dtrsm(1.0, lower, rows.T, lower=1, trans_a=1, diag=1, overwrite_b=1)
+            coefficients[order[begin : begin + BLOCK_ROWS]] = rows
+
+        list(threads.map(solve, range(r, n, BLOCK_ROWS)))
+    coefficients[order[:r], np.arange(r)] = 1
+    return order[:r].copy(), coefficients
+
+
+def _order_of_swaps(swaps: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int64]:
+    """Rows of the matrix in the order that LAPACK's successive exchanges leave them in."""
+    order = np.arange(n, dtype=np.int64)
+    for place, other in enumerate(swaps.tolist()):
+        order[place], order[other] = order[other], order[place]
+    return order
+
+
 def _checked_start(start: npt.ArrayLike, n: int, r: int) -> npt.NDArray[np.int64]:
     selection = as_array(start, "start", shape=(r,), dtype=np.int64).copy()
     if selection.min() < 0 or selection.max() >= n or len(np.unique(selection)) != r:
@@ -89,7 +128,7 @@ def _checked_start(start: npt.ArrayLike, n: int, r: int) -> npt.NDArray[np.int64
     return selection
 
 
-def _coefficients(matrix: npt.NDArray[np.float64], selected: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _coefficients(matrix: Rows, selected: Rows) -> Rows:
     """C with C · selected = matrix."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LinAlgWarning)

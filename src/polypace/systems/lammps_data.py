@@ -148,7 +148,7 @@ def read_lammps_data(path: str | Path) -> Melt:
     molecules = np.unique([int(row[1]) for row in rows], return_inverse=True)[1]
     mass = {names[number]: value for number, value in masses.items() if number in names}
     atoms = ase.Atoms(
-        symbols=[_element(name, mass[name]) for name in types],
+        symbols=[element_of(name, mass[name]) for name in types],
         positions=positions + images @ cell,
         cell=cell,
         pbc=True,
@@ -226,7 +226,8 @@ def _name_by_mass(mass: float) -> str:
     return fitting[0] if fitting else chemical_symbols[int(np.argmin(np.abs(atomic_masses - mass)))]
 
 
-def _element(name: str, mass: float) -> str:
+def element_of(name: str, mass: float) -> str:
+    """Chemical symbol of a known force field's type, else of the element with the nearest mass (amu)."""
     for force_field in FORCE_FIELDS.values():
         for kind in force_field.atom_types:
             if kind.name == name:

@@ -73,7 +73,7 @@ def test_example_of_the_howto():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--center, --centers or --random"),
+        ([], "--center, --centers, --worst or --random"),
         (["--random", "9999"], "--random must be 1…600"),
         (["--center", "9999"], "names atom 9999"),
         (["--center", "5", "--mode", "box"], "mode must be one of"),

@@ -1,0 +1,138 @@
+"""Structures of any number of files, read one by one; shared by the verbs grade, select and carve."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polypace.errors import InputError
+
+if TYPE_CHECKING:
+    import ase
+
+    from polypace.melt import Melt
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """Frames of several files in order, as often as they are gone through; one is in memory at a time.
+
+    paths : LAMMPS dumps (text, gzip, zstd, binary), LAMMPS data files, whatever ASE reads; patterns with * too
+    topology : LAMMPS data file whose atoms the dumps' are: types, molecules, bonds; with it also DCD, XTC, …
+    every : only every so-manieth frame of each file
+    """
+
+    paths: Sequence[Path]
+    topology: Path | None = None
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError(f"--every must be at least 1, got {self.every}")
+        found: list[Path] = []
+        for path in self.paths:
+            matches = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path)))]
+            if not matches:
+                raise FileNotFoundError(f"file of frames {path} does not exist")
+            found += matches
+        object.__setattr__(self, "paths", found)
+
+    def __iter__(self) -> Iterator[ase.Atoms]:
+        for _, _, atoms in self.numbered():
+            yield atoms
+
+    def numbered(self) -> Iterator[tuple[Path, int, ase.Atoms]]:
+        """(file, number of the frame in it, frame)."""
+        for path in self.paths:
+            for number, atoms in enumerate(self._of_file(path)):
+                yield path, number * self.every, atoms
+
+    def frame(self, path: Path, number: int) -> ase.Atoms:
+        """One frame of one of the files; −1: the last."""
+        n_frames = 0
+        for atoms in FrameFiles([path], self.topology):
+            if n_frames == number:
+                return atoms
+            n_frames += 1
+        if number == -1 and n_frames:
+            return atoms
+        raise InputError(f"{path} has no frame {number}: it has {n_frames}")
+
+    def _of_file(self, path: Path) -> Iterator[ase.Atoms]:
+        from polypace.ace.labels import iterate_frames
+        from polypace.trajectory.topology import is_lammps_data
+
+        if is_lammps_data(path):
+            yield _with_places(_read_data(path))
+        elif _is_dump(path) or (self.topology is not None and "xyz" not in path.suffix):
+            yield from self._of_dump(path)
+        else:
+            for number, atoms in enumerate(iterate_frames(path)):
+                if number % self.every == 0:
+                    yield atoms
+
+    def _of_dump(self, path: Path) -> Iterator[ase.Atoms]:
+        from polypace.trajectory import open_trajectory
+
+        melt = _read_data(self.topology) if self.topology else None
+        trajectory = open_trajectory(str(path), melt)
+        atoms = _atoms_of(trajectory) if melt is None else _with_places(melt)
+        atoms.pbc = trajectory.pbc
+        for frame in trajectory[:: self.every] if self.every > 1 else trajectory:
+            atoms = atoms.copy()
+            atoms.set_cell(frame.cell)
+            atoms.positions = frame.positions
+            yield atoms
+
+
+def _is_dump(path: Path) -> bool:
+    from polypace.trajectory.bytes import first_bytes, open_bytes
+    from polypace.trajectory.dump_index import is_binary_dump
+
+    with closing(open_bytes(path)) as source:
+        head = first_bytes(source)
+    return head.startswith(b"ITEM:") or is_binary_dump(head)
+
+
+def _read_data(path: Path) -> Melt:
+    from polypace.systems import read_lammps_data
+
+    return read_lammps_data(path)
+
+
+def _with_places(melt: Melt) -> ase.Atoms:
+    from polypace.select.places import bonded_places
+
+    atoms: ase.Atoms = melt.atoms.copy()
+    atoms.arrays["place"] = bonded_places(melt.bonds, atoms.numbers != 1)
+    return atoms
+
+
+def _atoms_of(trajectory: Any) -> ase.Atoms:
+    """Atoms of a dump without topology: types that are chemical symbols, or masses, say the elements."""
+    import ase
+    from ase.data import atomic_numbers
+
+    from polypace.systems.lammps_data import element_of
+
+    types, topology = trajectory.types.tolist(), trajectory.topology
+    if all(name in atomic_numbers for name in types):
+        symbols = types
+    elif topology.masses is not None:
+        symbols = [element_of(name, mass) for name, mass in zip(types, topology.masses, strict=True)]
+    else:
+        raise InputError(
+            f"{trajectory.name}: the elements of types {', '.join(sorted(set(types)))} are not known: give --topology "
+            "(a LAMMPS data file), or dump the columns element or mass"
+        )
+    atoms = ase.Atoms(symbols, positions=np.zeros((len(symbols), 3)))
+    atoms.arrays["type_name"] = trajectory.types
+    if topology.molecules is not None:
+        atoms.arrays["mol_id"] = topology.molecules
+    return atoms
