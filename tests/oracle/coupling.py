@@ -25,6 +25,25 @@ def clebsch_gordan(l1: int, m1: int, l2: int, m2: int, l: int, m: int) -> float:
     return float(np.sign(total)) * sqrt(square * total * total)
 
 
+def intermediate_momenta(ls: list[int]) -> list[list[int]]:
+    """All `lint` that couple ls to L = 0, up to rank 6: leaves in pairs, their results in pairs, an odd leaf last."""
+    rank = len(ls)
+    if rank <= 2:
+        return [[]] if ls[0] == ls[-1] else []
+    between = [range(abs(a - b), a + b + 1) for a, b in zip(ls[:-1:2], ls[1::2], strict=True)]
+    found = []
+    for momenta in itertools.product(*between):
+        left, right = momenta[0], momenta[1] if rank > 3 else ls[2]
+        if rank <= 4:
+            fits, last = left == right, []
+        else:
+            total = ls[4] if rank == 5 else momenta[2]
+            fits, last = abs(left - right) <= total <= left + right, [total]
+        if fits:
+            found.append([*momenta, *last])
+    return found
+
+
 def rotation_generators(l: int) -> list[npt.NDArray[np.complex128]]:  # noqa: E741
     """J_z, J_+, J_− on the space of angular momentum l, m = −l…l."""
     m = np.arange(-l, l + 1)

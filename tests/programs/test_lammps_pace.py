@@ -89,19 +89,25 @@ def test_reference_numbers(shared):
         case = json.loads(path.read_text())
         # The largest crystal, and for some the largest molecule; all structures are compared in Python.
         by_size = sorted(case["structures"], key=lambda s: len(s["symbols"]))
-        compare(path.parent, case, [s for s in by_size if np.all(s["pbc"])][-1])
+        crystal = [s for s in by_size if np.all(s["pbc"])][-1]
+        for n_ranks in (1, 2):
+            compare(path.parent, case, crystal, n_ranks)
         if case.get("asi"):
             compare(path.parent, case, [s for s in by_size if not np.any(s["pbc"])][-1])
 
 
-def compare(folder: Path, case: dict, structure: dict) -> None:
+def compare(folder: Path, case: dict, structure: dict, n_ranks: int = 1) -> None:
     cell = structure["cell"] if np.any(structure["cell"]) else None
     atoms = ase.Atoms(structure["symbols"], structure["positions"], cell=cell, pbc=structure["pbc"])
     potential = Path(case["potential"]).name
     asi = Path(case["asi"]).name if case.get("asi") else None
     outputs = ("pace/extrapolation", "gamma") if asi else ()
     found = lammps_single_point(
-        atoms, lines(folder, potential, asi, case["elements"]), case["elements"], outputs=outputs
+        atoms,
+        lines(folder, potential, asi, case["elements"]),
+        case["elements"],
+        n_ranks=n_ranks,
+        outputs=outputs,
     )
     tolerance = 1e-9
     energy = float(np.ravel(structure["energy"])[0])

@@ -78,7 +78,7 @@ class BasisSpec:
         They may also stand under `potential:`, as in pacemaker's `input.yaml`. Raises FileNotFoundError, or
         FileFormatError naming file, key and remedy.
         """
-        import yaml  # type: ignore[import-untyped]
+        import yaml
 
         path = Path(path)
         try:

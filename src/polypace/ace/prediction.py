@@ -72,7 +72,7 @@ def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.N
     for mu, element in enumerate(elements):
         if element in atomic_numbers:  # structures cannot hold anything else
             place[atomic_numbers[element]] = mu
-    species = place[atoms.numbers]
+    species: npt.NDArray[np.int32] = place[atoms.numbers]
     if np.any(species < 0):
         unknown = sorted({chemical_symbols[z] for z in atoms.numbers[species < 0]})
         raise InputError(

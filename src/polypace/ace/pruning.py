@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from polypace._core import formats
 from polypace.ace.fitting import FitResult
 from polypace.ace.potential import Potential
 from polypace.ace.solvers import Ridge, Solution, Solver
@@ -67,6 +68,7 @@ def prune_functions(result: FitResult, n_functions: int, *, solver: Solver | Non
 
 def _with_functions(result: FitResult, kept: np.ndarray, solution: Solution) -> Potential:
     data = result.potential.data.copy()
+    assert isinstance(data, formats.BPotential)  # fits are made of functions
     wanted, functions, first = set(kept.tolist()), [], 0
     for of_element in data.functions:
         functions.append([f for number, f in enumerate(of_element, first) if number in wanted])

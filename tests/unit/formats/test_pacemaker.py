@@ -11,6 +11,7 @@ from ase.build import bulk
 
 from polypace._core import formats
 from polypace.ace import BasisSpec, Potential
+from tests.oracle.coupling import intermediate_momenta
 
 from .vectors import folder, load
 
@@ -61,10 +62,52 @@ RECIPES = {
         [0, 1],
         TERNARY={"nradmax_by_orders": [2, 6, 3], "lmax_by_orders": [0, 5, 2]},
     ),
+    "four elements": recipe(
+        ["Zn", "H", "Cu", "Al"],
+        [4, 2, 1],
+        [0, 2, 1],
+        UNARY={"nradmax_by_orders": [6, 3, 2, 1, 1], "lmax_by_orders": [0, 4, 3, 2, 1]},
+        QUATERNARY={"nradmax_by_orders": [1, 1, 2], "lmax_by_orders": [0, 1, 2]},
+        HAlZn={"nradmax_by_orders": [1, 3, 1], "lmax_by_orders": [0, 0, 1]},
+    ),
+    "five elements": recipe(["C", "H", "O", "N", "S"], [3, 1, 1, 1], [0, 1, 1, 0]),
     "50 per element": recipe(["H", "C"], [5, 4, 3, 2], [0, 3, 2, 2], number_of_functions_per_element=50),
     "101 of three": recipe(["H", "C", "O"], [5, 4, 3, 2], [0, 3, 2, 2], number_of_functions_per_element=101),
     "333 of one": recipe(["C"], [5, 4, 3, 2, 2], [0, 3, 2, 2, 2], number_of_functions_per_element=333),
 }
+
+
+# ⟨l1 · l2 ·|L ·⟩ with zeros that this wheel of python-ace rounds to tiny numbers and the builds that the canonical
+# order stands for (python-ace 0.2.7, LAMMPS) do not; see docs/explanation/formats.md.
+DIFFER = {(2, 4, 5), (4, 2, 5), (3, 5, 6), (5, 3, 6), (4, 4, 6)}
+
+
+def couplings(ls, lint):
+    pairs = [*zip(ls[:-1:2], ls[1::2], strict=True)]
+    pairs += [(lint[0], lint[1])] if len(ls) > 4 else []
+    return {(*pair, total) for pair, total in zip(pairs, lint, strict=False)}
+
+
+@pytest.mark.parametrize(("rank", "l_max"), [(4, 8), (5, 5), (6, 3)])
+def test_functions_that_differ_in_their_couplings_only_come_in_the_same_order(pyace, rank, l_max, rng, tmp_path):
+    """The order follows zeros that pacemaker rounds to tiny numbers."""
+    lines, n = "", 0
+    while n < 250:
+        ls = rng.integers(0, l_max + 1, rank).tolist()
+        choices = [] if sum(ls) % 2 or sum(ls) > 24 else intermediate_momenta(ls)
+        choices = [lint for lint in choices if not couplings(ls, lint) & DIFFER]
+        for i in rng.permutation(len(choices))[:25]:
+            n += 1
+            ns = [1, *sorted(rng.integers(1, 3, rank - 1).tolist())] if i % 2 else [1] * rank
+            lines += f"      - {{type: C{' C' * rank}, nr: {ns}, nl: {ls}, lint: {choices[i]}, c: [{n}]}}\n"
+    (tmp_path / "p.yaml").write_text(
+        "global: {DeltaSplineBins: 0.01}\nspecies:\n  - speciesblock: C\n    ndensityi: 1\n"
+        "    npoti: FinnisSinclair\n    parameters: [1, 1]\n    nradmaxi: 2\n    lmaxi: 8\n    rcutij: 4\n"
+        "    dcutij: 0.01\n    nradbaseij: 2\n    radbase: ChebPow\n    radparameters: [2]\n"
+        f"    radcoefficients: {np.ones((2, 9, 2)).tolist()}\n    nbody:\n{lines}"
+    )
+    theirs = pyace.ACEBBasisSet(str(tmp_path / "p.yaml"))
+    np.testing.assert_array_equal(Potential.read(tmp_path / "p.yaml").coefficients, theirs.basis_coeffs)
 
 
 def build(settings):

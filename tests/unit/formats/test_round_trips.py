@@ -60,6 +60,31 @@ def without_padding(content: dict[str, Any], n_densities: dict[int, int]) -> dic
     return content
 
 
+class FreshDumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+FreshDumper.add_representer(tuple, lambda dumper, items: dumper.represent_list(list(items)))
+
+LAYOUTS = {
+    "block style": lambda text: yaml.dump(read_plainly(text), Dumper=FreshDumper, default_flow_style=False),
+    "flow style": lambda text: yaml.dump(read_plainly(text), Dumper=FreshDumper, default_flow_style=True),
+    "lines of Windows": lambda text: text.replace("\n", "\r\n"),
+    "byte order mark": lambda text: "\ufeff" + text,
+    "comments": lambda text: "# by hand\n---\n" + text.replace("\n", "  # note\n", 3) + "\n...\n",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("file", ["alni_zbl.yaml", "alni_zbl.yace"])
+def test_every_layout_of_the_same_yaml_is_the_same_potential(shared, file, layout):
+    text = (folder(shared) / file).read_text()
+    laid_out = LAYOUTS[layout](text)
+    assert laid_out != text
+    assert Potential(formats.parse_potential(laid_out, layout)) == Potential.read(folder(shared) / file)
+
+
 def assert_same(has: Any, want: Any, place: str) -> None:
     if isinstance(want, dict):
         assert list(has) == list(want), place
