@@ -23,6 +23,15 @@ from polypace.errors import MissingProgramError, ProgramError
 from polypace.lammps.plugin import directory
 
 NAMES_IN_PATH = ("lmp", "lmp_mpi", "lmp_kk", "lmp_serial", "lmp_gpu", "lmp_openmpi", "lmp_mpich")
+# Open MPI binds every run to the same first cores, and refuses more ranks than a batch job's tasks, and root.
+OPEN_MPI = {
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_hwloc_default_binding_policy": "none",  # version 5
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+}
 PROBE_TIMEOUT = 120.0  # s; the first start from a cold network file system is slow
 
 
@@ -52,7 +61,8 @@ class LammpsProgram:
 
     def full_environment(self, n_threads: int = 1) -> dict[str, str]:
         """Environment to start the program in."""
-        return {**os.environ, **self.environment, "OMP_NUM_THREADS": str(n_threads)}
+        mpi = OPEN_MPI if "Open MPI" in self.mpi else {}
+        return {**mpi, **os.environ, **self.environment, "OMP_NUM_THREADS": str(n_threads)}
 
 
 @dataclass(frozen=True)

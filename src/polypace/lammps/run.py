@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import os
-import re
 import shlex
-import shutil
 import signal
 import subprocess
 import threading
@@ -18,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polypace.errors import InputError, MissingProgramError, ProgramError
+from polypace.errors import MissingProgramError
 from polypace.lammps.failure import HUNG, INCOMPLETE, TIMED_OUT, failure
+from polypace.lammps.launcher import check_ranks, launcher
 from polypace.lammps.log import parse_errors, read_log
-from polypace.lammps.program import LammpsProgram, find_lammps, wheel_mpirun
+from polypace.lammps.processes import dies_with_parent
+from polypace.lammps.program import LammpsProgram, find_lammps
 
 if TYPE_CHECKING:
     from polypace.lammps.log import ThermoTable
@@ -105,7 +104,7 @@ def run_lammps(
         code = INCOMPLETE
     if code != 0:
         raise failure(place, command, code, text, stall_timeout if code == HUNG else timeout)
-    _check_ranks(text, n_ranks, command)
+    check_ranks(text, n_ranks, command)
     return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)
 
 
@@ -119,47 +118,6 @@ def _by_hand(n_ranks: int) -> str:
     return f"{prefix}lmp -in {SCRIPT} -log {LOG}"
 
 
-def launcher(program: LammpsProgram, n_ranks: int) -> tuple[str, ...]:
-    """The words before the program that start `n_ranks` of it: its own mpirun, or srun inside a Slurm job.
-
-    Raises
-    ------
-    InputError
-        for fewer than one rank, or several of a program without MPI; MissingProgramError without a launcher.
-    """
-    if n_ranks < 1:
-        raise InputError(f"n_ranks must be at least 1, got {n_ranks}")
-    if n_ranks == 1:
-        return ()
-    if not program.mpi:
-        raise InputError(
-            f"{program.command[0]} was built without MPI and would run {n_ranks} times the same; "
-            "use n_ranks=1 or another LAMMPS"
-        )
-    # The launcher of the mpich wheel knows Slurm's allocation itself; a site's MPI is best started by srun.
-    if program.is_wheel:
-        own = wheel_mpirun()
-    else:
-        own = shutil.which("srun") if os.environ.get("SLURM_JOB_ID") else None
-        beside = Path(shutil.which(program.command[0]) or program.command[0]).parent / "mpirun"
-        own = own or (str(beside) if beside.exists() else shutil.which("mpirun") or shutil.which("mpiexec"))
-    if own is None:
-        raise MissingProgramError(
-            f"no mpirun for {program.command[0]}: pip install mpich, or load the MPI it was built with"
-        )
-    return (own, "-n", str(n_ranks))
-
-
-def _check_ranks(text: str, n_ranks: int, command: tuple[str, ...]) -> None:
-    """A launcher of another MPI starts independent copies of the program, which all succeed."""
-    grid = re.search(r"(\d+) by (\d+) by (\d+) MPI processor grid", text)
-    if grid is not None and math.prod(map(int, grid.groups())) != n_ranks:
-        raise ProgramError(
-            f"{command[0]} started copies of LAMMPS instead of {n_ranks} ranks: it belongs to another MPI "
-            f"({shlex.join(command)}); take mpirun of the MPI that this LAMMPS was built with, or n_ranks=1"
-        )
-
-
 def _execute(
     command: tuple[str, ...],
     folder: Path,
@@ -170,7 +128,7 @@ def _execute(
     with _terminate_raises(), open(folder / SCREEN, "wb") as screen:
         try:
             process = subprocess.Popen(
-                [*_dies_with_parent(), *command],
+                [*dies_with_parent(), *command],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -236,16 +194,6 @@ def _terminate_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-@functools.lru_cache(maxsize=1)
-def _dies_with_parent() -> tuple[str, ...]:
-    """Prefix that lets the kernel end LAMMPS when we are killed (SIGKILL), where setpriv of util-linux is."""
-    tool = shutil.which("setpriv")
-    prefix = (tool, "--pdeathsig", "KILL") if tool else ()
-    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return prefix
-    return ()
 
 
 def _text(path: Path) -> str:

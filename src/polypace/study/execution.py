@@ -1,23 +1,26 @@
 """Running a study's steps: Parsl keeps the order and the workers, a step is one Parsl task.
 
 Threads on this machine by default; an `engine:` block of the study file or a user's own Parsl configuration brings
-Slurm, PBS, Flux or Kubernetes (docs/howto/cluster.md).
+Slurm, PBS, Flux or Kubernetes (docs/howto/cluster.md). Workers elsewhere get a step and the study's folder, nothing of
+this process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import runpy
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from polypace.errors import InputError, PolypaceError
+from polypace.errors import PolypaceError
+from polypace.study.engine import LOST_WORKERS, EngineError
 from polypace.study.step import Step, StepStore
+
+if TYPE_CHECKING:
+    from polypace.study.engine import Engine
 
 
 class Observer(Protocol):
@@ -45,9 +48,7 @@ def topological_order(targets: Iterable[Step]) -> list[Step]:
     return list(ordered.values())
 
 
-def execute(
-    steps: Sequence[Step], store: StepStore, engine: Mapping[str, Any], observer: Observer
-) -> dict[str, dict[str, Any]]:
+def execute(steps: Sequence[Step], store: StepStore, engine: Engine, observer: Observer) -> dict[str, dict[str, Any]]:
     """Make every step once, independent ones side by side; return the manifests by step id.
 
     Raises
@@ -65,19 +66,19 @@ class Execution:
     steps of a loop leave idle. Use as a context; leaving it waits for every step that was submitted.
     """
 
-    def __init__(self, store: StepStore, engine: Mapping[str, Any], observer: Observer) -> None:
+    def __init__(self, store: StepStore, engine: Engine, observer: Observer) -> None:
         self.store = store
         self._engine, self._observer = engine, observer
         self._steps: dict[str, Step] = {}
         self._futures: dict[str, Future[tuple[dict[str, Any], bool]]] = {}
-        self._local = _Local(observer) if _in_process(engine) else None
+        self._local = _Local(observer) if engine.in_process else None
 
     def __enter__(self) -> Execution:
         import parsl
         from parsl.dataflow.dflow import DataFlowKernel
 
         logging.getLogger("parsl").addHandler(logging.NullHandler())  # errors are ours to tell
-        self._kernel = DataFlowKernel(parsl_config(self._engine, self.store.study))
+        self._kernel = DataFlowKernel(self._engine.parsl_config(self.store.study.resolve()))
         self._app = parsl.python_app(_make, data_flow_kernel=self._kernel)
         return self
 
@@ -175,7 +176,7 @@ def _reporter(step: Step, observer: Observer, local: _Local | None) -> Callable[
 def _is_consequence(error: BaseException) -> bool:
     from parsl.dataflow.errors import DependencyError
 
-    return isinstance(error, DependencyError)
+    return bool(isinstance(error, DependencyError))
 
 
 def _collect(steps: Sequence[Step], futures: Mapping[str, Future[Any]]) -> dict[str, dict[str, Any]]:
@@ -192,6 +193,16 @@ def _collect(steps: Sequence[Step], futures: Mapping[str, Future[Any]]) -> dict[
 
 
 def _named(step: Step, error: BaseException) -> BaseException:
+    from parsl.executors.errors import BadStateException
+    from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
+
+    if isinstance(error, BadStateException):
+        return EngineError(f"step {step.name}: {error.reason}")
+    if isinstance(error, WorkerLost | ManagerLost):
+        return EngineError(
+            f"step {step.name}: its worker was lost {LOST_WORKERS + 1} times, last on {error.hostname}; was it longer than "
+            "the engine's walltime, or out of memory? Finished steps are kept: run the study again after a correction"
+        )
     if isinstance(error, OSError) and error.errno is not None:
         return PolypaceError(
             f"step {step.name}: {error.strerror} ({error.filename or 'while writing'}); free space or fix the "
@@ -200,61 +211,6 @@ def _named(step: Step, error: BaseException) -> BaseException:
     if isinstance(error, PolypaceError) and not str(error).startswith("step "):
         error.args = (f"step {step.name}: {error}",)
     return error
-
-
-def _in_process(engine: Mapping[str, Any]) -> bool:
-    return engine.get("kind", "threads") == "threads"
-
-
-def parsl_config(engine: Mapping[str, Any], study: Path) -> Any:
-    """Parsl's configuration of an `engine:` block.
-
-    `kind: threads` (default) with `workers`; `kind: processes` with `workers`; `kind: slurm` with `partition`,
-    `nodes`, `cores_per_task`, `walltime`, `worker_init`; `kind: parsl` with `file`, a Python file defining `config`.
-    """
-    from parsl.config import Config
-    from parsl.executors import HighThroughputExecutor, ThreadPoolExecutor
-    from parsl.providers import LocalProvider, SlurmProvider
-
-    common: dict[str, Any] = {
-        "run_dir": str(study / "parsl"),
-        "initialize_logging": False,
-        "usage_tracking": 0,
-        "exit_mode": "skip",
-    }
-    kind = engine.get("kind", "threads")
-    if kind == "threads":
-        executor: Any = ThreadPoolExecutor(label="threads", max_threads=engine.get("workers", 1))
-        return Config(executors=[executor], strategy="none", **common)
-    if kind == "processes":
-        executor = HighThroughputExecutor(
-            label="processes",
-            max_workers_per_node=engine.get("workers", 1),
-            address="127.0.0.1",
-            provider=LocalProvider(init_blocks=1, max_blocks=1),
-        )
-        return Config(executors=[executor], strategy="none", **common)
-    if kind == "slurm":
-        provider = SlurmProvider(
-            partition=engine.get("partition"),
-            account=engine.get("account"),
-            nodes_per_block=engine.get("nodes", 1),
-            walltime=engine.get("walltime", "01:00:00"),
-            worker_init=engine.get("worker_init", ""),
-            scheduler_options=engine.get("scheduler_options", ""),
-            init_blocks=1,
-            max_blocks=engine.get("max_blocks", 1),
-        )
-        executor = HighThroughputExecutor(
-            label="slurm", provider=provider, max_workers_per_node=engine.get("workers", 1)
-        )
-        return Config(executors=[executor], **common)
-    if kind == "parsl":
-        config = runpy.run_path(str(engine["file"])).get("config")
-        if not isinstance(config, Config):
-            raise InputError(f"engine.file {engine['file']} must define `config`, a parsl.config.Config")
-        return config
-    raise InputError(f"engine.kind must be threads, processes, slurm or parsl, got {kind!r}")
 
 
 def raise_on_sigterm() -> None:

@@ -77,14 +77,12 @@ def run_study(
     if only_learn and spec.learning.iterations == 0:
         raise InputError(f"study file {source}: learning.iterations is 0, so there is nothing to learn; raise it")
     study = Path(folder) if folder is not None else source.with_suffix("")
-    engine = spec.engine.model_dump(mode="json", exclude_none=True)
-    if workers is not None:
-        engine["workers"] = workers
+    engine = spec.engine if workers is None else spec.engine.model_copy(update={"workers": workers})
     observer = observer if observer is not None else Silent()
     with locked(study):
         keep_study_file(source, study)
         raise_on_sigterm()
-        with Execution(StepStore(study, n_threads=engine["workers"]), engine, observer) as execution:
+        with Execution(StepStore(study, n_threads=engine.workers), engine, observer) as execution:
             followed = follow(spec, LiveWork(execution, observer), only_learn)
         return _write(followed, study)
 

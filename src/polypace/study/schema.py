@@ -10,6 +10,7 @@ import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from polypace.errors import InputError
+from polypace.study.engine import Engine, Threads
 from polypace.study.quantities import Density, Length, Pressure, Temperature, Time
 
 Positive = Annotated[int, Field(ge=1)]
@@ -18,21 +19,6 @@ Count = Annotated[int, Field(ge=0)]
 
 class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Engine(Block):
-    """Who runs the steps: this machine's threads, or Parsl's providers."""
-
-    kind: Literal["threads", "processes", "slurm", "parsl"] = "threads"
-    workers: Positive = 2
-    partition: str | None = None
-    account: str | None = None
-    nodes: Positive = 1
-    walltime: str = "01:00:00"
-    worker_init: str = ""
-    scheduler_options: str = ""
-    max_blocks: Positive = 1
-    file: Path | None = None
 
 
 class Lammps(Block):
@@ -194,7 +180,7 @@ class StudySpec(Block):
 
     name: str
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 20261122
-    engine: Engine = Engine()
+    engine: Engine = Threads()
     lammps: Lammps = Lammps()
     systems: Systems
     reference: Reference = Reference()

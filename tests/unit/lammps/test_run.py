@@ -12,7 +12,7 @@ import pytest
 
 from polypace.errors import MissingProgramError, ProgramError, UnstableRunError
 from polypace.lammps import LammpsProgram, find_lammps, run_lammps
-from polypace.lammps.run import _dies_with_parent
+from polypace.lammps.processes import dies_with_parent
 
 pytestmark = pytest.mark.program
 
@@ -57,7 +57,7 @@ def test_time_limit_ends_every_rank(tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_lammps_outlives_its_caller(tmp_path, how):
-    if how == signal.SIGKILL and not _dies_with_parent():
+    if how == signal.SIGKILL and not dies_with_parent():
         pytest.skip("needs setpriv of util-linux")
     code = f"from polypace.lammps import run_lammps; run_lammps({GAS + 'run 100000000'!r}, {str(tmp_path)!r})"
     # A test run in the background ignores SIGINT, and its children would inherit that.
@@ -93,7 +93,7 @@ def test_a_launcher_of_another_mpi_is_noticed(tmp_path, monkeypatch):
     mpirun = tmp_path / "mpirun"
     mpirun.write_text('#!/bin/sh\nshift 2\n"$@"\n')
     mpirun.chmod(0o755)
-    monkeypatch.setattr("polypace.lammps.run.wheel_mpirun", lambda: str(mpirun))
+    monkeypatch.setattr("polypace.lammps.launcher.wheel_mpirun", lambda: str(mpirun))
     with pytest.raises(ProgramError, match="started copies of LAMMPS instead of 2 ranks"):
         run_lammps(GAS + "run 1\n", tmp_path, n_ranks=2)
 
