@@ -168,6 +168,17 @@ struct StructureWorkspaces::Implementation {
   std::vector<Scratch> scratch;
 };
 
+namespace {
+
+// One scratch memory for each thread: the kept ones, or new ones while another call uses those.
+std::vector<Scratch>& prepare(const Evaluator& evaluator, std::vector<Scratch>& scratch, int n_threads) {
+  while (scratch.size() < static_cast<std::size_t>(n_threads))
+    scratch.push_back({evaluator.make_workspace(), {}, {}, {}, {}});
+  return scratch;
+}
+
+}  // namespace
+
 StructureWorkspaces::StructureWorkspaces() : implementation_(std::make_unique<Implementation>()) {}
 StructureWorkspaces::~StructureWorkspaces() = default;
 StructureWorkspaces::StructureWorkspaces(StructureWorkspaces&&) noexcept = default;
@@ -192,9 +203,7 @@ void evaluate_structures(const Evaluator& evaluator, const Structures& structure
   std::vector<std::vector<double>> partial(slabs.size());
   const std::unique_lock<std::mutex> kept(workspaces.implementation_->busy, std::try_to_lock);
   std::vector<Scratch> own;
-  std::vector<Scratch>& scratch = kept ? workspaces.implementation_->scratch : own;
-  while (scratch.size() < static_cast<std::size_t>(n_threads))
-    scratch.push_back({evaluator.make_workspace(), {}, {}, {}, {}});
+  std::vector<Scratch>& scratch = prepare(evaluator, kept ? workspaces.implementation_->scratch : own, n_threads);
   const SlabEvaluation evaluation(evaluator, structures, outputs);
   parallel_for(slabs.size(), n_threads, [&](std::size_t i, int thread) {
     const Slab& slab = slabs[i];
@@ -214,6 +223,36 @@ void evaluate_structures(const Evaluator& evaluator, const Structures& structure
     for (std::size_t x = 0; x < n; ++x) forces[x] += partial[i][x];
     for (int v = 0; v < 6; ++v) outputs.virials[6 * s + v] += partial[i][n + v];
   }
+}
+
+void evaluate_environments(const Evaluator& evaluator, const Environments& environments, const Outputs& outputs,
+                           int n_threads, StructureWorkspaces& workspaces) {
+  n_threads = resolve_n_threads(n_threads);
+  const std::unique_lock<std::mutex> kept(workspaces.implementation_->busy, std::try_to_lock);
+  std::vector<Scratch> own;
+  std::vector<Scratch>& scratch = prepare(evaluator, kept ? workspaces.implementation_->scratch : own, n_threads);
+  const std::size_t n_blocks = (environments.n_atoms + block_atoms - 1) / block_atoms;
+  parallel_for(n_blocks, n_threads, [&](std::size_t block, int thread) {
+    const std::size_t begin = block * block_atoms, end = std::min(begin + block_atoms, environments.n_atoms);
+    const auto first = static_cast<std::size_t>(environments.offsets[begin]);
+    auto& offsets = scratch[thread].offsets;
+    offsets.assign(environments.offsets + begin, environments.offsets + end + 1);
+    for (auto& offset : offsets) offset -= static_cast<std::int64_t>(first);
+    Environments part;
+    part.n_atoms = end - begin;
+    part.species = environments.species + begin;
+    part.offsets = offsets.data();
+    part.displacements = environments.displacements + 3 * first;
+    part.neighbor_species = environments.neighbor_species + first;
+    Outputs wanted;
+    wanted.energies = shifted(outputs.energies, begin);
+    wanted.pair_gradients = shifted(outputs.pair_gradients, first, 3);
+    wanted.projections = shifted(outputs.projections, begin, evaluator.max_projections());
+    wanted.gammas = shifted(outputs.gammas, begin);
+    wanted.core_factors = shifted(outputs.core_factors, begin);
+    wanted.densities = shifted(outputs.densities, begin, evaluator.max_densities());
+    evaluator.evaluate(part, wanted, *scratch[thread].workspace);
+  });
 }
 
 }  // namespace polypace::ace

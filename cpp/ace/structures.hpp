@@ -43,6 +43,7 @@ class StructureWorkspaces {
  private:
   friend void evaluate_structures(const Evaluator&, const Structures&, const StructureOutputs&, int,
                                   StructureWorkspaces&);
+  friend void evaluate_environments(const Evaluator&, const Environments&, const Outputs&, int, StructureWorkspaces&);
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
@@ -51,5 +52,9 @@ class StructureWorkspaces {
 // must be used with this evaluator only.
 void evaluate_structures(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs,
                          int n_threads, StructureWorkspaces& workspaces);
+
+// The same for environments that the caller found (a neighbour list of LAMMPS): any number of atoms, on threads.
+void evaluate_environments(const Evaluator& evaluator, const Environments& environments, const Outputs& outputs,
+                           int n_threads, StructureWorkspaces& workspaces);
 
 }  // namespace polypace::ace

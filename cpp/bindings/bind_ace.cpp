@@ -1,6 +1,7 @@
 // The ACE evaluator: batches of structures in, arrays out.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "ace/design_rows.hpp"
@@ -118,6 +119,40 @@ py::array_t<double> grade(const KeptEvaluator& kept, const Array<std::int64_t>& 
   return to_numpy(evaluate_one<&StructureOutputs::gammas>(kept, batch, 1, n_threads), {batch.n_atoms()});
 }
 
+// Energies, pair gradients and grades of environments that the caller found.
+py::tuple evaluate_environments(const KeptEvaluator& kept, const Array<std::int64_t>& offsets, const Array<int>& species,
+                                const Array<double>& displacements, const Array<int>& neighbor_species,
+                                int n_threads) {
+  const Evaluator& evaluator = kept.evaluator;
+  const auto ends = view1(offsets, "offsets");
+  const auto centers = view1(species, "species");
+  const auto r = view2(displacements, "displacements", 3);
+  const auto others = view1(neighbor_species, "neighbor_species");
+  const std::size_t n = centers.extent(0), n_pairs = r.extent(0), n_species = evaluator.header().elements.size();
+  require(ends.extent(0) == n + 1 && ends(0) == 0 && static_cast<std::size_t>(ends(n)) == n_pairs,
+          "offsets must have one entry more than species and go from 0 to the number of displacements");
+  for (std::size_t i = 0; i < n; ++i) require(ends(i) <= ends(i + 1), "offsets must not descend, entry ", i + 1, " does");
+  require(others.extent(0) == n_pairs, "displacements and neighbor_species must have one row per pair");
+  const auto known = [&](int s) { return s >= 0 && static_cast<std::size_t>(s) < n_species; };
+  require(std::all_of(species.data(), species.data() + n, known) &&
+              std::all_of(neighbor_species.data(), neighbor_species.data() + n_pairs, known),
+          "species must be from 0 to ", n_species - 1);
+  Environments environments{n, species.data(), ends.data(), r.data(), others.data()};
+  std::vector<double> energies(n), gradients(3 * n_pairs), gammas(evaluator.has_active_set() ? n : 0);
+  Outputs outputs;
+  outputs.energies = energies.data();
+  outputs.pair_gradients = gradients.data();
+  if (evaluator.has_active_set()) outputs.gammas = gammas.data();
+  {
+    py::gil_scoped_release release;
+    evaluate_environments(evaluator, environments, outputs, n_threads, kept.workspaces);
+  }
+  const auto n_gammas = static_cast<py::ssize_t>(gammas.size());
+  return py::make_tuple(to_numpy(std::move(energies), {static_cast<py::ssize_t>(n)}),
+                        to_numpy(std::move(gradients), {static_cast<py::ssize_t>(n_pairs), 3}),
+                        to_numpy(std::move(gammas), {n_gammas}));
+}
+
 py::tuple design_rows(const DesignRowBuilder& builder, const Array<std::int64_t>& counts,
                       const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
                       const Array<bool>& pbc, int n_threads) {
@@ -167,7 +202,10 @@ void bind_ace(py::module_ m) {
                              [](const KeptEvaluator& kept) { return kept.evaluator.active_set_is_full(); })
       .def("n_projections", [](const KeptEvaluator& kept, int species) { return kept.evaluator.n_projections(species); },
            py::arg("species"))
-      .def("set_active_set", &set_active_set, py::arg("matrices"));
+      .def("set_active_set", &set_active_set, py::arg("matrices"))
+      .def("evaluate_environments", &bindings::evaluate_environments, py::arg("offsets").noconvert(),
+           py::arg("species").noconvert(), py::arg("displacements").noconvert(),
+           py::arg("neighbor_species").noconvert(), py::arg("n_threads") = 0);
   structures(evaluator, "evaluate", &evaluate);
   structures(evaluator, "project", &project);
   structures(evaluator, "grade", &grade);

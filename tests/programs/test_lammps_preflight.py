@@ -28,5 +28,7 @@ def test_right_energy_passes_and_swapped_species_do_not(tmp_path, rng):
     assert found.predicted_seconds == pytest.approx(1000 * len(atoms) / found.atom_steps_per_second)
     assert abs(found.drift) < 1.0
     swapped = ace_pair_lines(potential, types, {"C": "H", "H": "C"})
-    with pytest.raises(ProgramError, match="element order and units"):
+    with pytest.raises(ProgramError, match="atom type 1 the element H, but its type label says C"):
         preflight(atoms, swapped, types, expected, planned_steps=1000)
+    with pytest.raises(ProgramError, match="element order and units"):
+        preflight(atoms, lines, types, expected + 2e-6 * len(atoms), planned_steps=1000)

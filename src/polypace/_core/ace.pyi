@@ -33,6 +33,9 @@ class Evaluator:
     def grade(
         self, counts: Integers, positions: Array, species: Species, cells: Array, pbc: Booleans, n_threads: int = 0
     ) -> Array: ...
+    def evaluate_environments(
+        self, offsets: Integers, species: Species, displacements: Array, neighbor_species: Species, n_threads: int = 0
+    ) -> tuple[Array, Array, Array]: ...
 
 class DesignRowBuilder:
     def __init__(self, potential: BPotential, radial: str = "spline", instructions: str = "best") -> None: ...

@@ -25,6 +25,8 @@ _HOMES = {
     "fit": "polypace.ace.fitting",
     "prune_functions": "polypace.ace.pruning",
     "measure_errors": "polypace.ace.fit_metrics",
+    "MLIAPModel": "polypace.ace.mliap",
+    "write_mliap_model": "polypace.ace.mliap",
 }
 
 __all__ = sorted(_HOMES)

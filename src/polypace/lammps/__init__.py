@@ -24,6 +24,7 @@ _HOMES = {
     "run_long": "long_run",
     "read_long_run": "long_run_results",
     "ace_pair_lines": "pair_styles",
+    "mliap_pair_lines": "pair_styles",
     "Preflight": "short_run",
     "preflight": "short_run",
 }

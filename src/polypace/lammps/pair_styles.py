@@ -27,6 +27,7 @@ def ace_pair_lines(
     active_set: str | os.PathLike[str] | None = None,
     overlay: OverlayStyle | None = None,
     known_elements: Sequence[str] | None = None,
+    labelled: bool = False,
 ) -> str:
     """Return the `pair_style` and `pair_coeff` lines that run `potential` on the atom types `type_names`.
 
@@ -41,6 +42,9 @@ def ace_pair_lines(
         Element of the potential for every type name.
     known_elements : sequence of str, optional
         The potential's elements, checked when given.
+    labelled : bool
+        The data file that LAMMPS has read names its atom types (section Atom Type Labels): LAMMPS compares its names
+        with `type_names` and stops where a type is another one, so that swapped species cannot go unnoticed.
 
     Raises
     ------
@@ -48,8 +52,7 @@ def ace_pair_lines(
         for a type without an element, or an element that the potential does not have.
     """
     elements = [_element(name, element_of_type, known_elements) for name in type_names]
-    pairs = enumerate(zip(type_names, elements, strict=True), 1)
-    mapping = "# atom types: " + ", ".join(f"{index} {name} = {element}" for index, (name, element) in pairs)
+    mapping = _mapping(type_names, elements, labelled)
     style = "pace" if active_set is None else "pace/extrapolation"
     files = os.fspath(potential) if active_set is None else f"{os.fspath(potential)} {os.fspath(active_set)}"
     if overlay is None:
@@ -61,6 +64,27 @@ def ace_pair_lines(
         *overlay.lammps_pair_coeffs(type_names),
     ]
     return "\n".join(lines) + "\n"
+
+
+def mliap_pair_lines(
+    model: str | os.PathLike[str], type_names: Sequence[str], element_of_type: Mapping[str, str], labelled: bool = False
+) -> str:
+    """Return the lines that run a model file of `polypace.ace.write_mliap_model` by `pair_style mliap unified`.
+
+    LAMMPS itself compares the element names with those of the model. Arguments and errors as in `ace_pair_lines`.
+    """
+    elements = [_element(name, element_of_type, None) for name in type_names]
+    mapping = _mapping(type_names, elements, labelled)
+    return f"{mapping}\npair_style mliap unified {os.fspath(model)} 0\npair_coeff * * {' '.join(elements)}\n"
+
+
+def _mapping(type_names: Sequence[str], elements: Sequence[str], labelled: bool) -> str:
+    pairs = enumerate(zip(type_names, elements, strict=True), 1)
+    lines = ["# atom types: " + ", ".join(f"{index} {name} = {element}" for index, (name, element) in pairs)]
+    for index, name in enumerate(type_names, 1) if labelled else ():
+        text = f"ERROR: the data file has another atom type {index} than {name}: its types are in another order"
+        lines.append(f'if "$(label2type(atom,{name}):%.0f) != {index}" then "print \'{text}\'" "quit 1"')
+    return "\n".join(lines)
 
 
 def _element(name: str, element_of_type: Mapping[str, str], known: Sequence[str] | None) -> str:

@@ -124,7 +124,9 @@ def _data(atoms: ase.Atoms, type_names: Sequence[str], frame: _Frame) -> str:
         f"{low[0]!r} {low[0] + lx!r} xlo xhi",
         f"{low[1]!r} {low[1] + ly!r} ylo yhi",
         f"{low[2]!r} {low[2] + lz!r} zlo zhi",
-        f"{xy!r} {xz!r} {yz!r} xy xz yz\n\nMasses\n",
+        f"{xy!r} {xz!r} {yz!r} xy xz yz\n\nAtom Type Labels\n",
+        *(f"{number} {name}" for name, number in index.items()),
+        "\nMasses\n",
         *(f"{number} {_mass(atoms, names, name)!r}  # {name}" for name, number in index.items()),
         "\nAtoms  # atomic\n",
     ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from ase.build import bulk
 
-from polypace.errors import InputError
-from polypace.lammps import ace_pair_lines
+from polypace.errors import InputError, ProgramError
+from polypace.lammps import ace_pair_lines, mliap_pair_lines
+from polypace.lammps.single_point import lammps_single_point
 from polypace.reference import DispersionTail
+from tests.helpers.potentials import random_potential
 
 
 def test_plain_and_graded():
@@ -34,3 +38,24 @@ def test_mapping_errors_name_type_and_element():
         ace_pair_lines("p.yace", ["CH2"], {"CH3": "C"})
     with pytest.raises(InputError, match="CH2 is mapped to the element N, which"):
         ace_pair_lines("p.yace", ["CH2"], {"CH2": "N"}, known_elements=["C", "H"])
+
+
+def test_mliap_lines():
+    assert mliap_pair_lines("m.pkl", ["CH2", "CH3"], {"CH2": "C", "CH3": "C"}) == (
+        "# atom types: 1 CH2 = C, 2 CH3 = C\npair_style mliap unified m.pkl 0\npair_coeff * * C C\n"
+    )
+
+
+@pytest.mark.program
+def test_a_data_file_with_swapped_types_is_refused(tmp_path):
+    """The numbers of a data file's types are compared with pair_coeff by name, inside of LAMMPS."""
+    potential = tmp_path / "p.yaml"
+    potential.write_text(random_potential(np.random.default_rng(7)))
+    atoms = bulk("C", "diamond", cubic=True)
+    atoms.symbols[:3] = "H"
+    elements = {"C": "C", "H": "H"}
+    right = lammps_single_point(atoms, ace_pair_lines(potential, ["C", "H"], elements, labelled=True), ["C", "H"])
+    other = lammps_single_point(atoms, ace_pair_lines(potential, ["H", "C"], elements, labelled=True), ["H", "C"])
+    assert other.energy == pytest.approx(right.energy, abs=1e-10)
+    with pytest.raises(ProgramError, match="another atom type 1 than C: its types are in another order"):
+        lammps_single_point(atoms, ace_pair_lines(potential, ["C", "H"], elements, labelled=True), ["H", "C"])

@@ -52,7 +52,7 @@ def reference_lines(params: Params, melt: Melt, data_file: str) -> list[str]:
 def ace_lines(params: Params, melt: Melt, data_file: str, potential: str, active_set: str | None) -> list[str]:
     """LAMMPS lines of the ACE with the dispersion tail beside it; `active_set` makes gamma available."""
     elements = {name: melt.atoms[melt.types.index(name)].symbol for name in melt.type_names}
-    pair = ace_pair_lines(potential, melt.type_names, elements, active_set, dispersion_tail(params))
+    pair = ace_pair_lines(potential, melt.type_names, elements, active_set, dispersion_tail(params), labelled=True)
     return [*_read("metal", "molecular", data_file), *pair.splitlines()]
 
 
