@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.ace.design import DesignRows, iterate_design_rows
+from polypace.ace.label_units import UnitCheck
 from polypace.ace.labels import Frames, Labels, iterate_frames, read_labels
 from polypace.ace.potential import Potential
 from polypace.ace.row_compression import CompressedRows, RowCompressor
@@ -44,14 +45,16 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
     Raises
     ------
     InputError
-        for no frames at all, unknown elements, missing or NaN labels, or wrong weights, naming the frame.
+        for no frames at all, unknown elements, missing or NaN labels, mixed units, or wrong weights, naming the frame.
     """
     compositions, energies = [], []
+    units = UnitCheck()
     n_frames = n_atoms = 0
     for index, atoms in enumerate(iterate_frames(frames)):
         name = f"frame {index}"
         labels = read_labels(atoms, name)
         own = weights.of_frame(atoms, labels, name)
+        units.add(atoms, labels, index)
         composition = count_elements(atoms, elements, name)
         if labels.energy is not None and own.energy > 0:
             compositions.append(composition)
@@ -60,6 +63,7 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
         n_atoms += len(atoms)
     if n_frames == 0:
         raise InputError("there are no frames to fit to: the list or file is empty")
+    units.finish()
     return Survey(np.array(compositions, dtype=float).reshape(-1, len(elements)), np.array(energies), n_frames, n_atoms)
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from polypace.ace.core_repulsion import CoreRepulsion, shortest_distances, with_core_repulsion
 from polypace.ace.design_blocks import Survey, compress_frames, survey_frames
 from polypace.ace.fit_metrics import Metrics, measure_errors
-from polypace.ace.labels import Frames, iterate_frames
+from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
 from polypace.ace.reference_energies import E0Choice, given_energies, least_squares_energies
 from polypace.ace.row_compression import CompressedRows
@@ -271,8 +271,3 @@ class _Clock:
         now = time.perf_counter()
         self._seconds[stage] = round(now - self._last, 3)
         self._last = now
-
-
-def read_frames(path: str | Path) -> list[ase.Atoms]:
-    """All frames of a file, in memory."""
-    return list(iterate_frames(path))

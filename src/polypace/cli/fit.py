@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polypace.cli.frame_files import FrameFiles
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
+    import ase
+
     from polypace.ace import FitResult, Metrics
 
-DEFAULT_BASIS = {
-    "ALL": {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": 6.0, "dcut": 0.01},
-    "functions": {"nradmax_by_orders": [15, 6, 4], "lmax_by_orders": [0, 4, 3]},
-}
+IN_MEMORY = 200_000_000  # bytes of files whose frames are kept; larger ones are read again for every pass
 
 
 def fit_command(
-    data: Annotated[Path, typer.Argument(help="Labelled frames in a format that ASE reads, e.g. extxyz.")],
+    data: Annotated[
+        list[Path], typer.Argument(help="Labelled frames: extxyz and other files that ASE reads, zips of QM-22.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The potential, .yaml.")] = Path("pot.yaml"),
     basis: Annotated[Path | None, typer.Option(help="Recipe with pacemaker's keys, or a .yaml potential.")] = None,
-    test: Annotated[Path | None, typer.Option(help="Labelled frames to measure the fit with.")] = None,
+    test: Annotated[
+        list[Path] | None, typer.Option(help="Labelled frames to measure the fit with; may be repeated.")
+    ] = None,
     solver: Annotated[str, typer.Option(help="ridge, blr or ard.")] = "ridge",
     alpha: Annotated[
         float | None, typer.Option(help="Strength of the ridge; chosen by cross-validation without.")
@@ -37,25 +41,19 @@ def fit_command(
     yace: Annotated[bool, typer.Option("--yace", help="Write OUTPUT with .yace too.")] = False,
     active_set: Annotated[bool, typer.Option("--active-set", help="Write OUTPUT with .asi too.")] = False,
     report: Annotated[Path | None, typer.Option(help="Folder for parity and error plots.")] = None,
-    scan: Annotated[
-        Path | None,
-        typer.Option(help="Fit no potential; folder for errors against cutoff, rank and basis size (needs --test)."),
-    ] = None,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
     from polypace.ace import Weights, fit
-    from polypace.ace.fitting import read_frames
 
-    frames = read_frames(data)
-    test_frames = read_frames(test) if test else None
-    weights = Weights(energy_weight, force_weight, virial_weight, large_force=large_force)
-    if scan:
-        return scan_errors(scan, frames, test_frames, weights, threads)
+    if output.suffix not in (".yaml", ".yml"):
+        raise InputError(f"--output must be a .yaml file, got {output}: --yace writes the .yace beside it")
+    frames = in_memory(FrameFiles(data))
+    test_frames = in_memory(FrameFiles(test)) if test else None
     result = fit(
         frames,
         basis or default_basis(frames),
-        weights=weights,
+        weights=Weights(energy_weight, force_weight, virial_weight, large_force=large_force),
         solver=_solver(solver, alpha),
         test_frames=test_frames,
         e0=parse_e0(e0),
@@ -78,29 +76,25 @@ def fit_command(
     print_fit(result, output)
 
 
-def scan_errors(folder: Path, frames: list[Any], test_frames: list[Any] | None, weights: Any, threads: int) -> None:
-    """Write scan.json and scan.png into `folder`; print a table and whether more functions would help."""
-    import json
-
-    from polypace.ace.error_floor import error_floor
-
-    if not test_frames:
-        raise InputError("--scan needs frames that are not fitted to: give --test FILE")
-    floor = error_floor(frames, test_frames, weights=weights, n_threads=threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scan.json").write_text(json.dumps(floor.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
-    floor.write_figure(folder / "scan.png")
-    print(f"{floor.table()}\n\n{floor.verdict}")
+def in_memory(files: FrameFiles) -> FrameFiles | list[ase.Atoms]:
+    """The frames themselves where they fit, so that files are read once; else the files, read for every pass."""
+    return list(files) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else files
 
 
-def default_basis(frames: list[Any]) -> Any:
-    """The recipe for data that come without one: pairs to 15 radial functions, up to four-body, 6 Å."""
+def default_basis(frames: FrameFiles | list[ase.Atoms]) -> Any:
+    """The recipe for data that come without one.
+
+    One element (united atoms, metals): pairs to 15 radial functions, up to four-body, 6 Å. More elements: the simplest
+    functions per element up to six-body, 5 Å; what such a basis costs does not grow with the number of elements.
+    """
     from polypace.ace import BasisSpec
 
-    elements = sorted({symbol for atoms in frames for symbol in atoms.get_chemical_symbols()})
+    elements = sorted({symbol for atoms in frames for symbol in set(atoms.get_chemical_symbols())})
     if not elements:
         raise InputError("there are no frames to fit to: the file is empty")
-    return BasisSpec(elements, bonds={"ALL": DEFAULT_BASIS["ALL"]}, functions={"ALL": DEFAULT_BASIS["functions"]})
+    if len(elements) == 1:
+        return BasisSpec.simple(elements, 6.0, nradmax=(15, 6, 4), lmax=(0, 4, 3))
+    return BasisSpec.simple(elements, 5.0, nradmax=(12, 7, 5, 3, 2), lmax=(0, 5, 4, 3, 2), n_functions=500)
 
 
 def parse_e0(text: str) -> Any:
@@ -128,44 +122,49 @@ def print_fit(result: FitResult, output: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{output}: {sum(result.potential.n_functions.values())} functions")
-    headings = (
-        "",
-        "frames",
-        "energy RMSE (meV/atom)",
-        "energy spread",
-        "force RMSE (meV/Å)",
-        "relative",
-        "virial (meV/atom)",
-    )
+    table = Table(title=f"{output}: {sum(result.potential.n_functions.values())} functions; RMSE (MAE)")
+    headings = ("", "frames", "energy meV/atom", "shift", "spread", "force meV/Å", "of rms force", "virial meV/atom")
     for heading in headings:
-        table.add_column(heading, justify="right" if heading else "left")
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for name, metrics in (("train", result.metrics), ("test", result.test_metrics)):
         if metrics is not None:
             _add_rows(table, name, metrics)
     console = Console()
+    console = console if console.is_terminal else Console(width=120)
     console.print(table)
     rows = ", ".join(f"{group.n_rows} {name}" for name, group in result.groups.items())
     console.print(
         f"rows: {rows}; condition number {result.condition_number:.2g}; "
-        f"{result.solution.effective_parameters:.0f} effective parameters; {sum(result.seconds.values()):.1f} s"
+        f"{result.solution.effective_parameters:.0f} effective parameters; "
+        f"E0 {', '.join(f'{el} {value:.4f} eV' for el, value in result.e0.items())}; "
+        f"{sum(result.seconds.values()):.1f} s"
     )
 
 
 def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
     parts = [(name, str(metrics.n_frames), metrics.quantities)]
     parts += [
-        (f"  C{length}" if length.isdigit() else f"  {length}", "", q) for length, q in metrics.by_chain_length.items()
+        (f"  C{length}" if length.isdigit() else f"  {length}", "", q)
+        for length, q in sorted(metrics.by_chain_length.items(), key=lambda item: (len(item[0]), item[0]))
     ]
     parts += [(f"  {kind}", "", q) for kind, q in list(metrics.by_config_type.items())[:12]]
+    parts += [(f"  {species}", "", q) for species, q in metrics.by_species.items() if len(metrics.by_species) > 1]
+    parts += [(f"  {kind}", "", q) for kind, q in metrics.by_type.items()]
+    parts += [(f"  place {place} from the end", "", q) for place, q in metrics.by_chain_position.items()]
     for label, n_frames, quantities in parts:
         energy, forces, virial = (quantities.get(key) for key in ("energy", "forces", "virial"))
         table.add_row(
             label,
             n_frames,
-            f"{1e3 * energy.rmse:.3g}" if energy else "",
+            _milli(energy),
+            f"{1e3 * energy.mean:+.3g}" if energy else "",
             f"{1e3 * energy.spread:.3g}" if energy else "",
-            f"{1e3 * forces.rmse:.3g}" if forces else "",
+            _milli(forces),
             f"{forces.relative:.2%}" if forces else "",
-            f"{1e3 * virial.rmse:.3g}" if virial else "",
+            _milli(virial),
         )
+    table.add_section()
+
+
+def _milli(summary: Any) -> str:
+    return f"{1e3 * summary.rmse:.3g} ({1e3 * summary.mae:.3g})" if summary else ""

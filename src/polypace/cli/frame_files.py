@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class FrameFiles:
     """Frames of several files in order, as often as they are gone through; one is in memory at a time.
 
-    paths : LAMMPS dumps (text, gzip, zstd, binary), LAMMPS data files, whatever ASE reads; patterns with * too
+    paths : LAMMPS dumps (text, gzip, zstd, binary), LAMMPS data files, whatever ASE reads, zips of QM-22; patterns
+        with * too
     topology : LAMMPS data file whose atoms the dumps' are: types, molecules, bonds; with it also DCD, XTC, …
     every : only every so-manieth frame of each file
     """
@@ -68,7 +70,11 @@ class FrameFiles:
         from polypace.ace.labels import iterate_frames
         from polypace.trajectory.topology import is_lammps_data
 
-        if is_lammps_data(path):
+        if zipfile.is_zipfile(path) or path.suffix == ".zip":
+            from polypace.reference import read_qm22
+
+            yield from read_qm22(path)[:: self.every]
+        elif is_lammps_data(path):
             yield _with_places(_read_data(path))
         elif _is_dump(path) or (self.topology is not None and "xyz" not in path.suffix):
             yield from self._of_dump(path)
