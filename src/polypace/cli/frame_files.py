@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -67,18 +66,18 @@ class FrameFiles:
         raise InputError(f"{path} has no frame {number}: it has {n_frames}")
 
     def _of_file(self, path: Path) -> Iterator[ase.Atoms]:
-        from polypace.ace.labels import iterate_frames
-        from polypace.trajectory.topology import is_lammps_data
-
-        if zipfile.is_zipfile(path) or path.suffix == ".zip":
+        kind = "ase" if path.suffix in (".extxyz", ".xyz") else _kind_by_content(path)
+        if kind == "qm22":
             from polypace.reference import read_qm22
 
             yield from read_qm22(path)[:: self.every]
-        elif is_lammps_data(path):
+        elif kind == "data":
             yield _with_places(_read_data(path))
-        elif _is_dump(path) or (self.topology is not None and "xyz" not in path.suffix):
+        elif kind == "dump" or (self.topology is not None and kind != "ase"):
             yield from self._of_dump(path)
         else:
+            from polypace.ace.labels import iterate_frames
+
             for number, atoms in enumerate(iterate_frames(path)):
                 if number % self.every == 0:
                     yield atoms
@@ -97,13 +96,18 @@ class FrameFiles:
             yield atoms
 
 
-def _is_dump(path: Path) -> bool:
+def _kind_by_content(path: Path) -> str:
     from polypace.trajectory.bytes import first_bytes, open_bytes
     from polypace.trajectory.dump_index import is_binary_dump
+    from polypace.trajectory.topology import is_lammps_data
 
+    if path.suffix == ".zip":
+        return "qm22"
+    if is_lammps_data(path):
+        return "data"
     with closing(open_bytes(path)) as source:
         head = first_bytes(source)
-    return head.startswith(b"ITEM:") or is_binary_dump(head)
+    return "dump" if head.startswith(b"ITEM:") or is_binary_dump(head) else "unknown"
 
 
 def _read_data(path: Path) -> Melt:
