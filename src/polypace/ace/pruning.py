@@ -73,7 +73,7 @@ def _with_functions(result: FitResult, kept: np.ndarray, solution: Solution) -> 
     for of_element in data.functions:
         functions.append([f for number, f in enumerate(of_element, first) if number in wanted])
         first += len(of_element)
-    data.functions = functions  # type: ignore[misc, assignment]
+    data.functions = functions
     smaller = Potential(data).with_coefficients(solution.coefficients[: len(kept)])
     old_shifts, new_shifts = result.solution.coefficients[first:], solution.coefficients[len(kept) :]
     e0 = result.potential.e0
