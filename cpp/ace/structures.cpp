@@ -82,10 +82,8 @@ class SlabEvaluation {
     std::size_t own_structure = structures_.n_structures();
     for (std::size_t begin = slab.first_atom; begin < slab.last_atom; begin += block_atoms) {
       const std::size_t end = std::min(begin + block_atoms, slab.last_atom);
-      scratch.surroundings.neighbors.clear();
-      scratch.surroundings.displacements.clear();
+      scratch.surroundings.clear();
       scratch.offsets.assign(1, 0);
-      scratch.neighbor_species.clear();
       const std::size_t first_structure = s;
       for (std::size_t atom = begin; atom < end; ++atom) {
         while (static_cast<std::size_t>(structures_.offsets[s + 1]) <= atom) ++s;
@@ -104,11 +102,13 @@ class SlabEvaluation {
  private:
   void add_atom(const neighbors::NeighborFinder& finder, std::size_t s, std::size_t atom, Scratch& scratch) const {
     const auto first = static_cast<std::size_t>(structures_.offsets[s]);
-    auto& neighbors = scratch.surroundings.neighbors;
-    finder.append(atom - first, scratch.surroundings);
-    for (std::size_t pair = scratch.neighbor_species.size(); pair < neighbors.size(); ++pair)
-      scratch.neighbor_species.push_back(structures_.species[first + neighbors[pair]]);
-    scratch.offsets.push_back(static_cast<std::int64_t>(neighbors.size()));
+    auto& surroundings = scratch.surroundings;
+    std::size_t pair = surroundings.n;
+    finder.append(atom - first, surroundings);
+    if (scratch.neighbor_species.size() < surroundings.n) scratch.neighbor_species.resize(surroundings.neighbors.size());
+    for (; pair < surroundings.n; ++pair)
+      scratch.neighbor_species[pair] = structures_.species[first + surroundings.neighbors[pair]];
+    scratch.offsets.push_back(static_cast<std::int64_t>(surroundings.n));
   }
 
   void evaluate_block(std::size_t begin, std::size_t end, Scratch& scratch) const {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,25 +62,50 @@ class Batch:
     @property
     def bounds(self) -> list[tuple[int, int]]:
         """First atom and the one behind the last, per structure."""
-        ends = np.cumsum(self.counts)
-        return list(zip((ends - self.counts).tolist(), ends.tolist(), strict=True))
+        ends = [0, *accumulate(self.counts.tolist())]
+        return list(pairwise(ends))
 
 
-def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.NDArray[np.int32]:
-    """Species indices of the atoms; raises InputError for an element that the potential does not know."""
+@lru_cache(maxsize=32)
+def _species_by_number(elements: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    """Species index of every atomic number, −1 for elements that the potential does not know."""
     from ase.data import atomic_numbers, chemical_symbols
 
     place = np.full(len(chemical_symbols), -1, dtype=np.int32)
     for mu, element in enumerate(elements):
         if element in atomic_numbers:  # structures cannot hold anything else
             place[atomic_numbers[element]] = mu
-    species: npt.NDArray[np.int32] = place[atoms.numbers]
-    if np.any(species < 0):
+    return place
+
+
+def species_of(atoms: Atoms, elements: tuple[str, ...], index: int = 0) -> npt.NDArray[np.int32]:
+    """Species indices of the atoms; raises InputError for an element that the potential does not know."""
+    species: npt.NDArray[np.int32] = _species_by_number(elements)[atoms.numbers]
+    if species.min(initial=0) < 0:
+        from ase.data import chemical_symbols
+
         unknown = sorted({chemical_symbols[z] for z in atoms.numbers[species < 0]})
         raise InputError(
             f"structure {index} contains {', '.join(unknown)}, but the potential describes {', '.join(elements)} only"
         )
     return species
+
+
+def _cell_of(atoms: Atoms, index: int) -> tuple[Array, float]:
+    """Three cell vectors, with unit vectors for those that an open structure lacks, and the volume (0 then)."""
+    cell = as_array(atoms.cell.array, f"cell of structure {index}", shape=(3, 3))
+    a, b, c = cell.tolist()
+    missing = [not any(vector) for vector in (a, b, c)]
+    if any(periodic and lacks for periodic, lacks in zip(atoms.pbc.tolist(), missing, strict=True)):
+        raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
+    if any(missing):
+        return np.asarray(atoms.cell.complete()), 0.0
+    volume = abs(
+        a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
+    if volume == 0:
+        raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
+    return cell, volume
 
 
 def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
@@ -87,23 +114,17 @@ def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
     for index, atoms in enumerate(frames):
         positions.append(as_array(atoms.positions, f"positions of structure {index}", shape=(len(atoms), 3)))
         species.append(species_of(atoms, elements, index))
-        cell = as_array(np.asarray(atoms.cell), f"cell of structure {index}", shape=(3, 3))
-        missing = ~np.any(cell != 0, axis=1)
-        if np.any(missing & atoms.pbc):
-            raise InputError(f"structure {index} is periodic along a cell vector of length zero; set the cell or pbc")
-        volume = 0.0 if missing.any() else abs(np.linalg.det(cell))
-        if volume == 0 and not missing.any():
-            raise InputError(f"the cell vectors of structure {index} lie in a plane: {cell.tolist()}")
+        cell, volume = _cell_of(atoms, index)
+        cells.append(cell)
         volumes.append(volume)
-        cells.append(np.asarray(atoms.cell.complete()) if missing.any() else cell)
-        pbc.append(np.asarray(atoms.pbc, dtype=bool))
+        pbc.append(atoms.pbc)
     n = len(positions)
     return Batch(
         np.array([len(r) for r in positions], dtype=np.int64),
         np.ascontiguousarray(np.concatenate([np.zeros((0, 3)), *positions])),
         np.concatenate([np.zeros(0, dtype=np.int32), *species]),
-        np.ascontiguousarray(np.reshape(cells, (n, 3, 3)), dtype=np.float64),
-        np.reshape(pbc, (n, 3)).astype(bool),
+        np.array(cells, dtype=np.float64).reshape(n, 3, 3),
+        np.array(pbc, dtype=bool).reshape(n, 3),
         np.array(volumes),
     )
 
