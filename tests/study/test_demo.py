@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -114,7 +113,7 @@ def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tm
             if list(folder.glob(f"steps/.{kind}-*")):
                 break
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         assert finished_before <= {path.name for path in folder.glob("steps/[a-z]*")}
     stamps = {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}

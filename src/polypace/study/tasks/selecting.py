@@ -19,7 +19,7 @@ from polypace.carve.settings import CUT_DEPTH
 from polypace.errors import FileFormatError
 from polypace.melt import Melt
 from polypace.reference.labels import DumpFrame, atoms_of_snapshot, iterate_dump
-from polypace.select import ActiveSet, extrapolation_grade, select_frames
+from polypace.select import ActiveSet, extrapolation_grade, select_environments, select_frames
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks.common import Params, last_table, read_melt, write_frames
 from polypace.study.tasks.exploring import hottest
@@ -196,11 +196,11 @@ def _environments(candidates: Sequence[Candidate], trust: Trust, params: Params)
         rng = np.random.default_rng(params["seed"])
         places = rng.integers(len(frames), size=4 * params["max_frames"]).tolist()
         return [(place, int(rng.integers(len(frames[place])))) for place in places]
-    picked = select_frames(frames, trust.potential, known=trust.active_set, n_threads=trust.n_threads)
-    found = [tuple(pair) for pairs in picked.environments.values() for pair in pairs.tolist()]
-    grades = {place: trust.grades(frames[place]) for place in {place for place, _ in found} or {_worst(candidates)}}
-    found = found or [(place, int(values.argmax())) for place, values in grades.items()]
-    found.sort(key=lambda pair: (-grades[pair[0]][pair[1]], pair))
+    picked = select_environments(frames, trust.potential, known=trust.active_set, n_threads=trust.n_threads)
+    found = [(int(place), int(atom)) for place, atom in picked.environments]
+    if not found:
+        place = _worst(candidates)
+        found = [(place, int(trust.grades(frames[place]).argmax()))]
     return _apart(found, frames, params["core_radius"])
 
 
