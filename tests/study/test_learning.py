@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +16,9 @@ import yaml
 import polypace as pp
 from polypace.select import ActiveSet
 from polypace.study.step import StepContext
+from polypace.study.tasks.common import read_frames
 from polypace.study.tasks.exploring import explore
+from polypace.study.tasks.selecting import select
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
 POLYPACE = Path(sys.executable).parent / "polypace"
@@ -125,7 +125,7 @@ def test_kill_9_at_any_time_changes_nothing(learned, tmp_path):
         try:
             process.wait(timeout=3 + share * total / 2)
         except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
             kills += 1
     assert kills
@@ -168,20 +168,35 @@ def test_clusters_are_labelled_and_learned_from(learned, tmp_path):
     assert after["force_rmse_relative"] < before["force_rmse_relative"]
 
 
-@pytest.mark.parametrize(("temperature", "timestep", "status"), [(350.0, 0.2, "lost atoms"), (20000.0, 0.001, "gamma")])
-def test_an_exploding_replica_is_data(learned, tmp_path, temperature, timestep, status):
-    """A timestep far too long, and a start far too hot: the run ends, what came before is kept, and the melt is whole."""
+@pytest.mark.parametrize(
+    ("changes", "statuses"),
+    [
+        ({"timestep": 0.1}, {"lost atoms", "temperature", "gamma"}),
+        ({"gamma_break": 0.1}, {"gamma"}),
+        ({"pressure": -2e4, "gamma_break": 1e6}, {"density"}),
+    ],
+)
+def test_an_exploding_replica_is_data(learned, tmp_path, changes, statuses):
+    """A timestep far too long, a limit of gamma, a tension that tears the liquid: a run that ends, and a whole melt."""
     (step,) = learned.glob("steps/explore-round-1-C6-350K-*")
-    params = json.loads((step / "manifest.json").read_text())["params"]
-    params |= {"temperature": temperature, "timestep": timestep, "time": 40 * timestep, "watch_every": 2}
-    inputs = {"melt": next(learned.glob("steps/melt-C6-*")), "fit": next(learned.glob("steps/fit-round-0-*"))}
+    params = json.loads((step / "manifest.json").read_text())["params"] | {"watch_every": 2} | changes
+    params["time"] = 2000 * params["timestep"]
+    inputs = {"melt": next(learned.glob("steps/melt-C6-*")), "fit": next(learned.glob("steps/fit-round-1-*"))}
     place = tmp_path / "explore"
     place.mkdir()
-    explore(StepContext(place, params, inputs, tmp_path, 1))
+    explore(StepContext(place, tmp_path / "partial", params, inputs, tmp_path, 1))
     found = json.loads((place / "explore.json").read_text())
-    assert found["status"] in {status, "lost atoms", "temperature", "gamma"}
-    assert found["status"] != "finished" and found["time_ps"] < params["time"]
+    assert found["status"] in statuses and found["time_ps"] < params["time"]
     assert (place / "melt.data").read_bytes() == (inputs["melt"] / "melt.data").read_bytes()
+    # What it leaves can be selected from: the frames before the end, or the first of those beyond it.
+    chosen = tmp_path / "select"
+    chosen.mkdir()
+    (selection,) = learned.glob("steps/select-round-1-*")
+    rules = json.loads((selection / "manifest.json").read_text())["params"] | {"max_frames": 2}
+    sources = {"round-1-C6-350K": place, "fit": inputs["fit"]}
+    select(StepContext(chosen, tmp_path / "partial", rules, sources, tmp_path, 1))
+    for atoms in read_frames(chosen / "selected.extxyz"):
+        assert np.isfinite(atoms.positions).all()
 
 
 def test_learning_without_iterations_is_refused(tmp_path):

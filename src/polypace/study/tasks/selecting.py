@@ -25,7 +25,7 @@ from polypace.study.tasks.common import Params, last_table, read_melt, write_fra
 from polypace.study.tasks.exploring import hottest
 
 #: Frames of one replica that compete, thinned evenly: neighbours in time hardly differ, and memory is bounded.
-CANDIDATES = 60
+CANDIDATES = 40
 
 Integers = npt.NDArray[np.int64]
 
