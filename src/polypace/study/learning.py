@@ -121,13 +121,14 @@ def _learn_from(
     name = f"round-{number}"
     fit, known = _fit_without_holes(spec, base, name, {**state.labels, name: labels}, work)
     new = [step for role, step in known.items() if role not in state.labels]
+    got = work.read(labels, "labels.json")
     details |= {
-        "labelled_frames": chosen["selected"],
-        "labelled_atoms": chosen["atoms"],
-        "labels": work.read(labels, "labels.json"),
+        "labelled_frames": got["frames"],
+        "labelled_atoms": got["atoms"],
+        "labels": got,
         "contact_repairs": len(new) - 1,
     }
-    atoms = state.atoms + chosen["atoms"]
+    atoms = state.atoms + got["atoms"]
     learned = replace(
         state, fit=fit, labels=known, atoms=atoms, refits=state.refits + 1, quiet=dict.fromkeys(state.quiet, 0.0)
     )

@@ -43,7 +43,7 @@ class Script(Work):
         return {
             "errors.json": ERRORS,
             "selection.json": {"selected": self.selected, "atoms": 100 * self.selected, "candidates": 9},
-            "labels.json": {"frames": self.selected},
+            "labels.json": {"frames": self.selected, "atoms": 100 * self.selected},
             "fit.json": {"holes": [{"name": "contact-3", "barrier_eV": 0.1}] if step.name in self.holes else []},
         }[name]
 

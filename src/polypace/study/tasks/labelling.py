@@ -39,7 +39,31 @@ CHECKED = 3
 
 
 def label(frames: Sequence[ase.Atoms], melt: Melt, params: Params, context: StepContext, name: str) -> list[ase.Atoms]:
-    """Labelled copies of `frames` (all of the melt's chains); frames that the study's store knows are not computed."""
+    """Labelled copies of all `frames` (of the melt's chains); frames that the study's store knows are not computed.
+
+    Raises
+    ------
+    ProgramError
+        where a frame has no finite label.
+    """
+    labelled = label_what_can_be(frames, melt, params, context, name)
+    if len(labelled) < len(frames):
+        raise ProgramError(
+            f"{len(frames) - len(labelled)} of {len(frames)} structures ({name}) have no finite label: {_reasons(context)}"
+        )
+    return labelled
+
+
+def _reasons(context: StepContext) -> str:
+    return (
+        f"the files in {context.study / 'labels'} with status 'failed' say why; overlapping atoms are the usual cause"
+    )
+
+
+def label_what_can_be(
+    frames: Sequence[ase.Atoms], melt: Melt, params: Params, context: StepContext, name: str
+) -> list[ase.Atoms]:
+    """The same without those that have no finite label."""
     if not frames:
         return []
     store = LabelStore(context.study / "labels")
@@ -70,13 +94,14 @@ def label_selection(context: StepContext) -> None:
     """`new.extxyz`: the selected frames or clusters with their labels; `labels.json`: how many, and how true."""
     frames = read_frames(context.inputs["selection"] / "selected.extxyz")
     labelled = _clusters(frames, context) if context.params["harvest"] != "frames" else _frames(frames, context)
-    if len(labelled) < len(frames):
-        raise ProgramError(
-            f"{len(frames) - len(labelled)} of {len(frames)} selected structures have no finite label; see "
-            f"{context.study / 'labels'} for the reasons, and lower gamma_break so that such structures are not kept"
-        )
+    if not labelled:
+        raise ProgramError(f"none of the {len(frames)} selected structures has a finite label: {_reasons(context)}")
     write_frames(context.folder / "new.extxyz", labelled)
-    summary: dict[str, Any] = {"frames": len(labelled), "atoms": sum(len(atoms) for atoms in labelled)}
+    summary: dict[str, Any] = {
+        "frames": len(labelled),
+        "atoms": sum(len(atoms) for atoms in labelled),
+        "failed": len(frames) - len(labelled),
+    }
     if context.params["harvest"] != "frames":
         summary["core_force_difference_eV_per_A"] = _core_difference(labelled, context)
     write_json(context.folder / "labels.json", summary)
@@ -86,7 +111,7 @@ def _frames(frames: Sequence[ase.Atoms], context: StepContext) -> list[ase.Atoms
     labelled = []
     for replica in dict.fromkeys(atoms.info["replica"] for atoms in frames):
         own = [atoms for atoms in frames if atoms.info["replica"] == replica]
-        labelled += label(own, read_melt(context.inputs[replica]), context.params, context, replica)
+        labelled += label_what_can_be(own, read_melt(context.inputs[replica]), context.params, context, replica)
     return labelled
 
 
@@ -95,7 +120,8 @@ def _clusters(frames: Sequence[ase.Atoms], context: StepContext) -> list[ase.Ato
     records = json.loads((context.inputs["selection"] / "clusters.json").read_text())
     labelled = []
     for number, (atoms, record) in enumerate(zip(frames, records, strict=True)):
-        labelled += label([atoms], _melt_of(atoms, record["bonds"]), context.params, context, f"cluster-{number}")
+        melt = _melt_of(atoms, record["bonds"])
+        labelled += label_what_can_be([atoms], melt, context.params, context, f"cluster-{number}")
     return labelled
 
 
