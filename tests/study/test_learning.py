@@ -14,10 +14,12 @@ import pytest
 import yaml
 
 import polypace as pp
+from polypace.errors import ProgramError
 from polypace.select import ActiveSet
 from polypace.study.step import StepContext
-from polypace.study.tasks.common import read_frames
+from polypace.study.tasks.common import read_frames, read_melt
 from polypace.study.tasks.exploring import explore
+from polypace.study.tasks.labelling import label, label_what_can_be
 from polypace.study.tasks.selecting import select
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
@@ -197,6 +199,22 @@ def test_an_exploding_replica_is_data(learned, tmp_path, changes, statuses):
     select(StepContext(chosen, tmp_path / "partial", rules, sources, tmp_path, 1))
     for atoms in read_frames(chosen / "selected.extxyz"):
         assert np.isfinite(atoms.positions).all()
+
+
+def test_overlapping_atoms_have_no_label(learned, tmp_path):
+    """What has no finite label is left out where that is allowed, and an error that says where to look elsewhere."""
+    source = next(learned.glob("steps/melt-C6-*"))
+    melt = read_melt(source)
+    good = melt.atoms.copy()
+    good.set_array("type_name", np.array(melt.types))
+    bad = good.copy()
+    bad.positions[5] = bad.positions[50]
+    params = json.loads((source / "manifest.json").read_text())["params"]
+    context = StepContext(tmp_path / "label", tmp_path / "partial", params, {}, tmp_path, 1)
+    (labelled,) = label_what_can_be([good, bad], melt, params, context, "some")
+    assert np.isfinite(labelled.get_forces()).all()
+    with pytest.raises(ProgramError, match=r"1 of 2 structures .* have no finite label"):
+        label([good, bad], melt, params, context, "all")
 
 
 def test_learning_without_iterations_is_refused(tmp_path):

@@ -126,10 +126,10 @@ def read_thermo(log: str | Path) -> dict[str, npt.NDArray[np.float64]]:
             raise FileFormatError(f"{log}: LAMMPS stopped: {line}")
         if words[:1] == ["Step"]:
             names, rows, reading = words, [], True
-        elif reading and (words[:1] == ["Loop"] or len(words) != len(names)):
-            # Warnings of LAMMPS stand between the rows.
-            reading = words[:1] == ["WARNING:"]
-        elif reading:
+        elif reading and words[:1] == ["Loop"]:
+            reading = False
+        elif reading and len(words) == len(names) and words[0].isdigit():
+            # Other lines between the rows are LAMMPS's warnings and where to read about them.
             rows.append([float(word) for word in words])
     if not rows:
         raise FileFormatError(f"{log}: no thermodynamic output; the run ended before its first step")

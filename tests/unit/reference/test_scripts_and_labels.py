@@ -127,3 +127,13 @@ def test_unlabelled_frames_and_refusals(run, tmp_path):
         npt_script(interactions, "a", "b", temperature=300, steps=5, seed=0)
     with pytest.raises(InputError, match="no atom type 'CX'"):
         force_field_interactions("trappe-ua", ("CX",))
+
+
+def test_warnings_between_the_rows_of_a_log(tmp_path):
+    """LAMMPS adds a line of its own to a warning, saying where to read about it."""
+    (tmp_path / "log.lammps").write_text(
+        "   Step         PotEng\n         0  -1.5\nWARNING: Inconsistent image flags\n"
+        "For more information see https://docs.lammps.org/err0027 (src/domain.cpp:1052)\n"
+        "         1  inf\nLoop time of 0.04 on 1 procs for 2 steps with 160 atoms\n 2 0.5\n"
+    )
+    np.testing.assert_array_equal(read_thermo(tmp_path / "log.lammps")["PotEng"], [-1.5, np.inf])
