@@ -128,12 +128,12 @@ def processes_in(folder: os.PathLike[str]) -> list[tuple[int, str]]:
     return found
 
 
-def wait_until(condition, seconds: float = 20.0) -> None:
+def wait_until(condition, seconds: float = 20.0, pause: float = 0.05) -> None:
     """Wait for what must happen soon."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def kill_at_random(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -91,11 +92,10 @@ def rank_stopper(folder, number, after):
 
     def work():
         segments = folder / "run" / "segments"
-        wait_until(lambda: (segments / f"{after:06d}").exists(), 120)
-        current = segments / "current"
-        wait_until(lambda: any(name == "lmp" for _, name in processes_in(current)), 120)
-        time.sleep(0.1)
-        ranks = [pid for pid, name in processes_in(current) if name == "lmp"]
+        wait_until(lambda: (segments / f"{after:06d}").exists(), 120, 0.002)
+        ranks = []
+        while not ranks:
+            ranks = [pid for pid, name in processes_in(segments / "current") if name == "lmp"]
         os.kill(ranks[-1], number)
 
     thread = threading.Thread(target=work)
@@ -118,6 +118,10 @@ def test_a_killed_rank_is_told_and_its_segment_made_again(tmp_path):
     again = go_on(tmp_path / "killed", retries=1, **options)
     killer.join()
     assert fingerprint(again) == whole
+    longer = go_on(tmp_path / "killed", **(options | {"steps": 40, "n_ranks": 1}))  # other ranks: the MSD goes on
+    assert [segment.n_ranks for segment in longer.segments] == [2, 2, 1, 1]
+    lags, origins = np.loadtxt(longer.msd)[:, [0, 4]].T
+    assert origins[:7].tolist() == [8, 7, 6, 5, 4, 3, 2] and np.allclose(lags[:7], 0.0025 * np.arange(1, 8))
 
 
 def test_a_hung_program_is_ended_and_its_segment_made_again(whole, tmp_path):
@@ -191,6 +195,25 @@ def test_a_full_disk_is_told(tmp_path):
     assert read_long_run(tmp_path / "run").step == 0
 
 
+def test_a_small_file_system_fills_up(tmp_path):
+    """As root, a real one; what was finished stays, and with more space the same call ends well."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        with pytest.raises(ProgramError, match="the disk is full"):
+            go_on(disk, 1, SHORT)
+        safe = read_long_run(disk / "run")
+        assert safe.step < SHORT
+        safe.verify()
+        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        assert go_on(disk, 1, SHORT).status == "finished"
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+
+
 def test_grades_end_the_run(tmp_path):
     inputs = write_inputs(tmp_path)
     watched = protocol(SHORT, gamma=GammaWatch(10, halt=12.0))
@@ -202,7 +225,34 @@ def test_grades_end_the_run(tmp_path):
     assert (again.status, again.step) == ("halted", run.step)
 
 
+def test_enough_kept_frames_end_the_run(tmp_path):
+    inputs = write_inputs(tmp_path)
+    watched = protocol(SHORT, gamma=GammaWatch(10, select=5.0, enough=8))
+    run = run_long(watched, tmp_path / "run", inputs, segment_steps=SEGMENT)
+    counts = [segment.kept_frames for segment in run.segments]
+    assert run.status == "halted" and sum(counts) >= 8 > sum(counts[:-1]) and run.step < SHORT
+    assert pp.open_trajectory(run.extrapolating).n_frames == sum(counts)
+
+
 def test_lost_atoms_are_not_tried_again(tmp_path):
     inputs = write_inputs(tmp_path)
     with pytest.raises(UnstableRunError):
         run_long(protocol(SHORT, timestep=0.1, relax_steps=0), tmp_path / "run", inputs, segment_steps=SEGMENT)
+
+
+def test_what_a_killed_launcher_left_is_ended(whole, tmp_path):
+    """A LAMMPS at work in the segment's folder, as it may stay when only its launcher is killed."""
+    go_on(tmp_path, 1, SEGMENT)
+    current = tmp_path / "run" / "segments" / "current"
+    current.mkdir()
+    (current / "in.endless").write_text("region b block 0 1 0 1 0 1\ncreate_box 1 b\nmass 1 1\nrun 1000000000\n")
+    program = find_lammps()
+    left = subprocess.Popen(
+        [*program.command, "-in", "in.endless"], cwd=current, env=program.full_environment(), stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: "lmp" in [name for _, name in processes_in(current)])
+        assert go_on(tmp_path, 1, SHORT).thermo["PotEng"].tolist() == whole.thermo["PotEng"].tolist()
+        assert left.poll() is not None
+    finally:
+        left.kill()

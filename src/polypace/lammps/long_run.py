@@ -19,11 +19,11 @@ from polypace.durable import file_hash, locked, write_json
 from polypace.errors import InputError, InterruptedRunError, PolypaceError, ProgramError
 from polypace.lammps.failure import FULL
 from polypace.lammps.log import read_log
-from polypace.lammps.long_run_results import MANIFEST, SEGMENTS, LongRun, read_long_run
+from polypace.lammps.long_run_results import MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.protocols import MolecularDynamics
 from polypace.lammps.run import LammpsRun, run_lammps
-from polypace.lammps.segments import RESTART, Segment, commit, read_segments, usable_restart
+from polypace.lammps.segments import RESTART, Segment, commit, count_kept, read_segments, usable_restart
 
 INPUTS, CURRENT, DAMAGED = "inputs", "current", "damaged"
 # Part of the time to Slurm's end of a job that is left for checks and copies.
@@ -228,7 +228,8 @@ class _Runner:
         return segments
 
     def _complete(self, segments: Sequence[Segment]) -> bool:
-        return bool(segments) and (segments[-1].halted or segments[-1].end >= self.protocol.steps)
+        enough = self.protocol.gamma.enough if self.protocol.gamma is not None else None
+        return status_of(segments, self.protocol.steps, enough) != "paused"
 
     def _next_end(self, start: int) -> int:
         return min(self.protocol.steps, start - start % self.segment_steps + self.segment_steps)
@@ -275,6 +276,7 @@ class _Runner:
         start = segments[-1].end if segments else 0
         end = self._next_end(start)
         work = self.root / SEGMENTS / CURRENT
+        _end_leftovers(work, Path(self.program.command[0]).name)
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         for name in sorted(os.listdir(self.root / INPUTS)):
@@ -296,6 +298,7 @@ class _Runner:
         if not loops:
             raise ProgramError(f"{run.log} does not tell how many steps were made: {FULL}")
         n_steps, n_atoms = map(int, loops[-1])
+        watch = self.protocol.gamma
         return Segment(
             number=number,
             start=start,
@@ -308,9 +311,21 @@ class _Runner:
             polypace=__version__,
             host=platform.node(),
             alarms=_alarms(run, self.protocol, start),
+            kept_frames=count_kept(run.folder / watch.file, n_atoms) if watch is not None and watch.select else 0,
             warnings=run.warnings,
             files={},
         )
+
+
+def _end_leftovers(work: Path, name: str) -> None:
+    """End programs of this name that a killed launcher left running in `work`: they would use cores for nothing."""
+    import psutil
+
+    for process in psutil.process_iter(["name", "cwd"]):
+        if process.info["name"] == name and process.info["cwd"] == str(work):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+                process.wait(10)
 
 
 def _alarms(run: LammpsRun, protocol: MolecularDynamics, start: int) -> tuple[int, ...]:

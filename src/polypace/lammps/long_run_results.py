@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ THERMO, GAMMA = "thermo.csv", "gamma.csv"
 class LongRun:
     """A run in segments, finished or not.
 
-    status is "finished", "halted" (the grades rose above `GammaWatch.halt`) or "paused" (the same call goes on);
+    status is "finished", "halted" (by `GammaWatch.halt` or `.enough`) or "paused" (the same call goes on);
     steps are those asked for, `segments` what is there. `manifest` holds the protocol, versions, seed, and SHA-256
     of every input.
     """
@@ -100,6 +101,14 @@ class LongRun:
         work = sum((segment.end - segment.start) * segment.n_atoms for segment in self.segments)
         seconds = sum(segment.seconds for segment in self.segments)
         return work / seconds if seconds > 0 else float("nan")
+
+    @property
+    def seconds_left(self) -> float:
+        """Wall time to the end at the speed of the last segment."""
+        if not self.segments:
+            return float("nan")
+        last = self.segments[-1]
+        return (self.steps - self.step) * last.seconds / max(1, last.end - last.start)
 
     @property
     def thermo(self) -> ThermoTable:
@@ -192,8 +201,14 @@ def read_long_run(folder: str | os.PathLike[str]) -> LongRun:
     except (ValueError, KeyError) as error:
         raise FileFormatError(f"{path} cannot be read ({error})") from None
     segments = tuple(read_segments(root / SEGMENTS))
+    enough = manifest["gamma"]["enough"] if manifest["gamma"] else None
+    return LongRun(root, status_of(segments, steps, enough), steps, segments, manifest)
+
+
+def status_of(segments: Sequence[Segment], steps: int, enough: int | None) -> str:
+    """Whether a run of `steps` is "finished", "halted" by its grades, or only "paused"."""
     if segments and segments[-1].halted:
-        status = "halted"
-    else:
-        status = "finished" if segments and segments[-1].end >= steps else "paused"
-    return LongRun(root, status, steps, segments, manifest)
+        return "halted"
+    if segments and segments[-1].end >= steps:
+        return "finished"
+    return "halted" if enough is not None and sum(s.kept_frames for s in segments) >= enough else "paused"

@@ -25,6 +25,8 @@ class GammaWatch:
         Above it `run_long` lists the step among the run's alarms.
     halt
         Above it the run ends softly.
+    enough
+        `run_long` begins no further segment when so many frames were kept: time for the next learning round.
     histogram_every
         Steps between histograms of the grades of all atoms in that time (a multiple of `every`).
     """
@@ -35,12 +37,15 @@ class GammaWatch:
     file: str = "extrapolating.dump"
     alarm: float | None = None
     histogram_every: int | None = None
+    enough: int | None = None
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise InputError(f"grades need every >= 1 steps, got {self.every}")
         if self.histogram_every is not None and self.histogram_every % self.every:
             raise InputError(f"histogram_every ({self.histogram_every}) must be a multiple of every ({self.every})")
+        if self.enough is not None and self.select is None:
+            raise InputError(f"enough={self.enough} counts the frames above select, which is not given")
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ CHUNK = 16 << 20
 class Segment:
     """A finished part of a run, from step `start` to `end`; `halted` where it ended before it should have.
 
-    `seconds` of wall time on `n_ranks`, versions of the programs, names of hosts, and of every file its size and
-    SHA-256 (old restart files are removed later).
+    `seconds` of wall time on `n_ranks`, versions of the programs, the host, steps with alarms and number of kept
+    frames (both by grades), and of every file its size and SHA-256 (old restart files are removed later).
     """
 
     number: int
@@ -46,6 +46,7 @@ class Segment:
     polypace: str
     host: str
     alarms: tuple[int, ...]
+    kept_frames: int
     warnings: tuple[str, ...]
     files: dict[str, dict[str, Any]]
 
@@ -138,6 +139,14 @@ def check_dump(path: Path, steps: Int, n_atoms: int, binary: bool) -> None:
     if doubled:
         what += f"; {doubled} stand there twice"
     raise ProgramError(f"{path}: {what}, although LAMMPS ended without an error: {FULL}")
+
+
+def count_kept(path: Path, n_atoms: int) -> int:
+    """Frames in a dump of those that were worth keeping, which may have none."""
+    whole, broken = dumped_steps(path, n_atoms, binary=False)
+    if broken:
+        raise ProgramError(f"{path}: its frame of step {broken[0]} breaks off: {FULL}")
+    return len(whole)
 
 
 def dumped_steps(path: Path, n_atoms: int, binary: bool) -> tuple[list[int], list[int]]:
