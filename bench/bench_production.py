@@ -5,8 +5,8 @@
 Melts of C16: united atoms (TraPPE-UA) and all atoms (L-OPLS), dense, from `polypace.systems.build_melt`; atoms hardly
 move (the timestep is tiny), so that every style meets the same neighbours, whose lists are built anew every tenth
 step. Before anything is timed, the energy of step 0 must be the Python evaluator's, on every number of ranks and from
-every program. Runs are made in turn and the least of each time counts, so that other load meets all of them; processor time is that
-of one rank (LAMMPS's "CPU use"), waiting for the other one included.
+every program. Runs are made in turn and the least of each time counts, so that other load meets all of them;
+processor time is that of one rank (LAMMPS's "CPU use"), waiting for the other one included.
 """
 
 from __future__ import annotations
