@@ -22,8 +22,6 @@ from polypace.ace import Potential
 from polypace.lammps import find_lammps, run_lammps
 from tests.helpers.potentials import random_potential
 
-SIDE = 8  # fcc cells along an edge: 2048 beads
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -31,6 +29,8 @@ def main() -> None:
     parser.add_argument("--potential", type=Path)
     parser.add_argument("--active-set", type=Path)
     parser.add_argument("--spacing", type=float, default=4.4, help="fcc lattice constant (Å)")
+    parser.add_argument("--side", type=int, default=8, help="fcc cells along an edge (default 8: 2048 beads)")
+    parser.add_argument("--only", help="cases whose names contain this, beside pace on 1 rank")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
@@ -41,6 +41,8 @@ def main() -> None:
 def compare(options: argparse.Namespace, folder: Path) -> None:
     potential, active_set = files(options, folder)
     cases = scripts(options, potential, active_set)
+    first = next(iter(cases))
+    cases = {name: script for name, script in cases.items() if name == first or (options.only or "") in name}
     programs = {name: (find_lammps(), 2 if name.endswith("2 ranks") else 1) for name in cases}
     if options.lammps:
         other = find_lammps(options.lammps, styles=["pair pace"])
@@ -60,7 +62,7 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
     first = next(iter(energies.values()))
     for name, energy in energies.items():
         assert abs(energy - first) < 1e-8 * abs(first), f"{name} gives {energy}, not {first}"
-    report(times, options.steps)
+    report(times, options.side, options.steps)
 
 
 def files(options: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
@@ -80,7 +82,8 @@ def scripts(options: argparse.Namespace, potential: Path, active_set: Path) -> d
     elements = Potential.read(potential).elements
     n_types = len(elements)
     start = (
-        f"units metal\natom_style bond\nlattice fcc {options.spacing}\nregion box block 0 {SIDE} 0 {SIDE} 0 {SIDE}\n"
+        f"units metal\natom_style bond\nlattice fcc {options.spacing}\n"
+        f"region box block{3 * f' 0 {options.side}'}\n"
         f"create_box {n_types} box bond/types 1\ncreate_atoms 1 box\n"
         + "".join(f"set type 1 type/fraction {t} {1 / (n_types - t + 2):.4f} {77 + t}\n" for t in range(2, n_types + 1))
         + "mass * 14\nspecial_bonds lj/coul 1 1 1\n"
@@ -102,13 +105,15 @@ def scripts(options: argparse.Namespace, potential: Path, active_set: Path) -> d
     }
 
 
-def report(times: dict[str, list[float]], n_steps: int) -> None:
-    n_atoms = 4 * SIDE**3
+def report(times: dict[str, list[float]], side: int, n_steps: int) -> None:
+    n_atoms = 4 * side**3
     base = min(next(iter(times.values())))
     print(f"{n_atoms} atoms, {n_steps} steps, fastest of {len(next(iter(times.values())))} runs")
     for name, seconds in times.items():
         each = 1e6 * min(seconds) / n_atoms / n_steps
         print(f"{name:45s} {each:7.2f} µs/atom/step   {min(seconds) / base:5.2f} × pace on 1 rank")
+    if "pace, 2 ranks" in times:
+        print(f"two ranks against one: {base / min(times['pace, 2 ranks']):.2f} x")
 
 
 if __name__ == "__main__":

@@ -69,14 +69,73 @@ struct Sums {
   double* virial;
 };
 
+// Sums of one part of a structure: zero everywhere but for the atoms from `first` to `last`.
+struct PartialSums {
+  std::vector<double> forces;
+  double virial[6] = {};
+  std::size_t first = 0, last = 0;
+};
+
+// Adds the sums of parts to the outputs in the order of the slabs, so that threads do not change the result, and as
+// soon as it can, so that no more of them exist than threads are at work.
+class OrderedSums {
+ public:
+  OrderedSums(const std::vector<Slab>& slabs, const Structures& structures, const StructureOutputs& outputs)
+      : slabs_(slabs), structures_(structures), outputs_(outputs), waiting_(slabs.size()), finished_(slabs.size()) {}
+
+  std::unique_ptr<PartialSums> take(std::size_t slab) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    auto sums = std::make_unique<PartialSums>();
+    if (!free_.empty()) {
+      sums = std::move(free_.back());
+      free_.pop_back();
+    }
+    const std::size_t s = slabs_[slab].first_structure;
+    const auto n = static_cast<std::size_t>(structures_.offsets[s + 1] - structures_.offsets[s]);
+    if (sums->forces.size() < 3 * n) sums->forces.resize(3 * n);
+    sums->first = n;
+    return sums;
+  }
+
+  void finish(std::size_t slab, std::unique_ptr<PartialSums> sums) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_[slab] = std::move(sums);
+    finished_[slab] = true;
+    for (; next_ < slabs_.size() && finished_[next_]; ++next_)
+      if (waiting_[next_]) add(next_);
+  }
+
+ private:
+  void add(std::size_t slab) {
+    auto& sums = *waiting_[slab];
+    const std::size_t s = slabs_[slab].first_structure;
+    double* forces = outputs_.forces + 3 * structures_.offsets[s];
+    for (std::size_t x = 3 * sums.first; x < 3 * sums.last; ++x) {
+      forces[x] += sums.forces[x];
+      sums.forces[x] = 0;
+    }
+    for (int v = 0; v < 6; ++v) outputs_.virials[6 * s + v] += sums.virial[v];
+    std::fill_n(sums.virial, 6, 0.0);
+    sums.last = 0;
+    free_.push_back(std::move(waiting_[slab]));
+  }
+
+  const std::vector<Slab>& slabs_;
+  const Structures& structures_;
+  const StructureOutputs& outputs_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<PartialSums>> waiting_, free_;
+  std::vector<bool> finished_;
+  std::size_t next_ = 0;
+};
+
 class SlabEvaluation {
  public:
   SlabEvaluation(const Evaluator& evaluator, const Structures& structures, const StructureOutputs& outputs)
       : evaluator_(evaluator), structures_(structures), outputs_(outputs), cutoff_(evaluator.max_cutoff()) {}
 
-  // Adds to sums(structure).
-  template <class SumsOf>
-  void run(const Slab& slab, const Finders& shared, const SumsOf& sums_of, Scratch& scratch) const {
+  // Adds to `partial`, or to the outputs where there is none.
+  void run(const Slab& slab, const Finders& shared, PartialSums* partial, Scratch& scratch) const {
     std::size_t s = slab.first_structure;
     std::optional<neighbors::NeighborFinder> own;
     std::size_t own_structure = structures_.n_structures();
@@ -95,7 +154,7 @@ class SlabEvaluation {
         add_atom(finder, s, atom, scratch);
       }
       evaluate_block(begin, end, scratch);
-      if (outputs_.forces) scatter(begin, end, first_structure, sums_of, scratch);
+      if (outputs_.forces) scatter(begin, end, first_structure, partial, scratch);
     }
   }
 
@@ -131,11 +190,12 @@ class SlabEvaluation {
     evaluator_.evaluate(environments, wanted, *scratch.workspace);
   }
 
-  template <class SumsOf>
-  void scatter(std::size_t begin, std::size_t end, std::size_t s, const SumsOf& sums_of, const Scratch& scratch) const {
+  void scatter(std::size_t begin, std::size_t end, std::size_t s, PartialSums* partial, const Scratch& scratch) const {
+    if (partial) note_range(begin, end, s, *partial, scratch.surroundings);
     for (std::size_t atom = begin; atom < end; ++atom) {
       while (static_cast<std::size_t>(structures_.offsets[s + 1]) <= atom) ++s;
-      const Sums sums = sums_of(s);
+      const Sums sums = partial ? Sums{partial->forces.data(), partial->virial}
+                                : Sums{outputs_.forces + 3 * structures_.offsets[s], outputs_.virials + 6 * s};
       double center[3] = {}, virial[6] = {};
       for (auto pair = scratch.offsets[atom - begin]; pair < scratch.offsets[atom - begin + 1]; ++pair) {
         const double *g = scratch.gradients.data() + 3 * pair, *r = scratch.surroundings.displacements.data() + 3 * pair;
@@ -152,6 +212,19 @@ class SlabEvaluation {
       double* own = sums.forces + 3 * (atom - static_cast<std::size_t>(structures_.offsets[s]));
       for (int d = 0; d < 3; ++d) own[d] += center[d];
       for (int v = 0; v < 6; ++v) sums.virial[v] += virial[v];
+    }
+  }
+
+  // Which atoms of the structure a block of its atoms acts on.
+  void note_range(std::size_t begin, std::size_t end, std::size_t s, PartialSums& partial,
+                  const neighbors::Surroundings& surroundings) const {
+    const auto first = static_cast<std::size_t>(structures_.offsets[s]);
+    partial.first = std::min(partial.first, begin - first);
+    partial.last = std::max(partial.last, end - first);
+    for (std::size_t pair = 0; pair < surroundings.n; ++pair) {
+      const auto neighbor = static_cast<std::size_t>(surroundings.neighbors[pair]);
+      partial.first = std::min(partial.first, neighbor);
+      partial.last = std::max(partial.last, neighbor + 1);
     }
   }
 
@@ -191,38 +264,28 @@ void evaluate_structures(const Evaluator& evaluator, const Structures& structure
   require(!outputs.forces == !outputs.virials, "forces and virials are wanted together or not at all");
   const std::vector<Slab> slabs = divide(structures);
   Finders finders(structures.n_structures());
+  std::vector<std::size_t> shared;
   for (const auto& slab : slabs)
-    if (!slab.whole && !finders[slab.first_structure])
-      finders[slab.first_structure] = std::make_unique<neighbors::NeighborFinder>(
-          make_finder(structures, slab.first_structure, evaluator.max_cutoff()));
+    if (!slab.whole && (shared.empty() || shared.back() != slab.first_structure)) shared.push_back(slab.first_structure);
+  parallel_for(shared.size(), n_threads, [&](std::size_t i, int) {
+    finders[shared[i]] =
+        std::make_unique<neighbors::NeighborFinder>(make_finder(structures, shared[i], evaluator.max_cutoff()));
+  });
   if (outputs.forces) {
     std::fill_n(outputs.forces, 3 * structures.n_atoms(), 0.0);
     std::fill_n(outputs.virials, 6 * structures.n_structures(), 0.0);
   }
-  // Parts of one structure add into arrays of their own, which are joined in order, so threads do not change the sums.
-  std::vector<std::vector<double>> partial(slabs.size());
   const std::unique_lock<std::mutex> kept(workspaces.implementation_->busy, std::try_to_lock);
   std::vector<Scratch> own;
   std::vector<Scratch>& scratch = prepare(evaluator, kept ? workspaces.implementation_->scratch : own, n_threads);
   const SlabEvaluation evaluation(evaluator, structures, outputs);
+  OrderedSums ordered(slabs, structures, outputs);
   parallel_for(slabs.size(), n_threads, [&](std::size_t i, int thread) {
-    const Slab& slab = slabs[i];
-    const auto n = static_cast<std::size_t>(structures.offsets[slab.first_structure + 1] -
-                                            structures.offsets[slab.first_structure]);
-    if (!slab.whole && outputs.forces) partial[i].assign(3 * n + 6, 0.0);
-    const auto sums_of = [&](std::size_t s) {
-      if (!slab.whole) return Sums{partial[i].data(), partial[i].data() + 3 * n};
-      return Sums{outputs.forces + 3 * structures.offsets[s], outputs.virials + 6 * s};
-    };
-    evaluation.run(slab, finders, sums_of, scratch[thread]);
+    std::unique_ptr<PartialSums> partial;
+    if (!slabs[i].whole && outputs.forces) partial = ordered.take(i);
+    evaluation.run(slabs[i], finders, partial.get(), scratch[thread]);
+    ordered.finish(i, std::move(partial));
   });
-  for (std::size_t i = 0; i < slabs.size(); ++i) {
-    if (partial[i].empty()) continue;
-    const std::size_t s = slabs[i].first_structure, n = partial[i].size() - 6;
-    double* forces = outputs.forces + 3 * structures.offsets[s];
-    for (std::size_t x = 0; x < n; ++x) forces[x] += partial[i][x];
-    for (int v = 0; v < 6; ++v) outputs.virials[6 * s + v] += partial[i][n + v];
-  }
 }
 
 void evaluate_environments(const Evaluator& evaluator, const Environments& environments, const Outputs& outputs,

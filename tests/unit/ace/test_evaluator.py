@@ -179,10 +179,20 @@ def test_atoms_without_neighbours_and_no_atoms(rng):
     assert evaluate([Atoms("C")], shifted)[0].energy == -3.5
 
 
-def test_coinciding_atoms_are_an_error(rng):
+@pytest.mark.parametrize(
+    "atoms",
+    [
+        Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 5e-4]]),
+        Atoms("Cu2", positions=[[1, 2, 3], [1, 2, 3]]),
+        Atoms("Cu2", positions=[[0, 0, 0], [4, 8, -4]], cell=[4, 4, 4], pbc=True),
+        Atoms("Cu", cell=[[9e-4, 0, 0], [0, 4, 0], [0, 1, 4]], pbc=[True, False, False]),
+    ],
+    ids=["close", "same place", "same place but for images", "its own image"],
+)
+def test_coinciding_atoms_are_an_error(rng, atoms):
     potential = random_potential("exponential", rng)
     with pytest.raises(NumericalError, match=r"Å apart.*remove coinciding atoms"):
-        evaluate([Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 5e-4]])], potential)
+        evaluate([atoms], potential)
 
 
 @pytest.mark.parametrize(
