@@ -47,7 +47,7 @@ def compare_maxvol(frames, potential, repeats, threads):
     copies = occurs_in(rows[ours.rows], rows[peer_rows]) & occurs_in(rows[peer_rows], rows[ours.rows])
     assert ours.converged and copies.all()  # crystals have equal environments, of which either may be taken
     print(
-        f"MaxVol of {rows.shape}: the same environments after {ours.n_swaps} exchanges, largest |C| {ours.largest_grade:.6f}"
+        f"MaxVol of {rows.shape}: the same environments after {ours.n_swaps} exchanges, |C| ≤ {ours.largest_grade:.5f}"
     )
     print(f"  polypace {our_time:.2f} s, pyace {peer_time:.2f} s, ratio {peer_time / our_time:.1f}")
 
