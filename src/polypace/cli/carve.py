@@ -35,7 +35,7 @@ def carve_command(
         Path | None,
         typer.Option(help="CSV of environments from `polypace grade --worst`: around those of FRAME, or of MELT."),
     ] = None,
-    n_worst: Annotated[int | None, typer.Option(help="Only the first so many of --worst.")] = None,
+    n_worst: Annotated[int | None, typer.Option(help="Only so many of --worst, the worst.")] = None,
     random: Annotated[int | None, typer.Option(help="So many heavy atoms at random instead.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of --random.")] = 0,
     core_radius: Annotated[float, typer.Option(help="Å")] = 2.0,
@@ -95,14 +95,16 @@ def _requests(
 
 
 def _read_worst(table: Path, source: Path, n_worst: int | None) -> dict[int, list[int]]:
-    """Atoms per frame of the environments that belong to `source`, of the first `n_worst` lines."""
+    """Atoms per frame of the first `n_worst` environments that belong to `source`."""
     chosen: dict[int, list[int]] = {}
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    for number, row in enumerate(rows[:n_worst], start=2):
+    n_chosen = 0
+    for number, row in enumerate(rows, start=2):
         try:
-            if Path(row["source"]) == source:
+            if Path(row["source"]) == source and (n_worst is None or n_chosen < n_worst):
                 chosen.setdefault(int(row["frame"]), []).append(int(row["atom"]))
+                n_chosen += 1
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{table}, line {number}: source, frame and atom are needed as polypace grade --worst writes them "

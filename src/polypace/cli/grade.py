@@ -137,13 +137,14 @@ def print_summaries(summaries: dict[str, dict[str, GradeSummary]], n_frames: int
         for name, summary in group.items():
             numbers = (summary.median, summary.percentile_99, summary.largest)
             table.add_row(
-                "" if key == "all" else key.replace("_", " "),
+                "" if key == "all" else key.replace("place_by_length", "place").replace("_", " "),
                 name,
                 str(summary.n),
                 *(f"{number:.3g}" for number in numbers),
                 f"{summary.share_above_one:.2%}",
             )
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=120)).print(table)
 
 
 def _print_worst(worst: list[WorstEnvironment]) -> None:
