@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from polypace.ace import FitResult, Metrics
 
+REACH_OF_MOLECULES, REACH_OF_LIQUIDS = 3.0, 4.5  # Å beyond the covalent radii
+FUNCTIONS_PER_ELEMENT = 700
 IN_MEMORY = 200_000_000  # bytes of files whose frames are kept; larger ones are read again for every pass
 
 
@@ -41,6 +43,10 @@ def fit_command(
     yace: Annotated[bool, typer.Option("--yace", help="Write OUTPUT with .yace too.")] = False,
     active_set: Annotated[bool, typer.Option("--active-set", help="Write OUTPUT with .asi too.")] = False,
     report: Annotated[Path | None, typer.Option(help="Folder for parity and error plots.")] = None,
+    scan: Annotated[
+        Path | None,
+        typer.Option(help="Fit no potential; folder for errors against cutoff, rank and basis size (needs --test)."),
+    ] = None,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
@@ -50,10 +56,13 @@ def fit_command(
         raise InputError(f"--output must be a .yaml file, got {output}: --yace writes the .yace beside it")
     frames = in_memory(FrameFiles(data))
     test_frames = in_memory(FrameFiles(test)) if test else None
+    weights = Weights(energy_weight, force_weight, virial_weight, large_force=large_force)
+    if scan:
+        return scan_errors(scan, frames, test_frames, weights, threads)
     result = fit(
         frames,
         basis or default_basis(frames),
-        weights=Weights(energy_weight, force_weight, virial_weight, large_force=large_force),
+        weights=weights,
         solver=_solver(solver, alpha),
         test_frames=test_frames,
         e0=parse_e0(e0),
@@ -76,6 +85,21 @@ def fit_command(
     print_fit(result, output)
 
 
+def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any, threads: int) -> None:
+    """Write scan.json and scan.png into `folder`; print a table and whether more functions would help."""
+    import json
+
+    from polypace.ace.error_floor import error_floor
+
+    if not test_frames:
+        raise InputError("--scan needs frames that are not fitted to: give --test FILE")
+    floor = error_floor(frames, test_frames, weights=weights, n_threads=threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scan.json").write_text(json.dumps(floor.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    floor.write_figure(folder / "scan.png")
+    print(f"{floor.table()}\n\n{floor.verdict}")
+
+
 def in_memory(files: FrameFiles) -> FrameFiles | list[ase.Atoms]:
     """The frames themselves where they fit, so that files are read once; else the files, read for every pass."""
     return list(files) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else files
@@ -85,16 +109,33 @@ def default_basis(frames: FrameFiles | list[ase.Atoms]) -> Any:
     """The recipe for data that come without one.
 
     One element (united atoms, metals): pairs to 15 radial functions, up to four-body, 6 Å. More elements: the simplest
-    functions per element up to six-body, 5 Å; what such a basis costs does not grow with the number of elements.
+    functions per element up to six-body, so that what a basis costs does not grow with the number of elements; a bond is
+    cut at the sum of the covalent radii and 3 Å for single molecules (all that is three bonds away), 4.5 Å for liquids.
     """
+    from ase.data import atomic_numbers, covalent_radii
+
     from polypace.ace import BasisSpec
 
-    elements = sorted({symbol for atoms in frames for symbol in set(atoms.get_chemical_symbols())})
-    if not elements:
+    found: set[str] = set()
+    periodic = False
+    for atoms in frames:
+        found |= set(atoms.get_chemical_symbols())
+        periodic = periodic or bool(atoms.pbc.any())
+    if not found:
         raise InputError("there are no frames to fit to: the file is empty")
+    elements = sorted(found)
     if len(elements) == 1:
         return BasisSpec.simple(elements, 6.0, nradmax=(15, 6, 4), lmax=(0, 4, 3))
-    return BasisSpec.simple(elements, 5.0, nradmax=(12, 7, 5, 3, 2), lmax=(0, 5, 4, 3, 2), n_functions=500)
+    radius = {element: float(covalent_radii[atomic_numbers[element]]) for element in elements}
+    reach = REACH_OF_LIQUIDS if periodic else REACH_OF_MOLECULES
+    cutoffs = {
+        (a if a == b else a + b): round(radius[a] + radius[b] + reach, 2)
+        for place, a in enumerate(elements)
+        for b in elements[place:]
+    }
+    return BasisSpec.simple(
+        elements, cutoffs, nradmax=(12, 7, 5, 3, 2), lmax=(0, 5, 4, 3, 2), n_functions=FUNCTIONS_PER_ELEMENT
+    )
 
 
 def parse_e0(text: str) -> Any:
