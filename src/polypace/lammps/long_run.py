@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import re
@@ -65,8 +66,8 @@ def run_long(
     segment_steps : int
         MD steps between restart files. Each segment starts a LAMMPS (about a second).
     wall_time : float, optional
-        Seconds for this call. Inside a Slurm job its end (SLURM_JOB_END_TIME) is a limit as well. No segment is
-        begun that would not fit.
+        Seconds for this call. Inside a Slurm job its end (SLURM_JOB_END_TIME) is a limit as well, unless this is
+        infinite. No segment is begun that would not fit.
     stall_timeout : float, optional
         Seconds without a change of any file after which LAMMPS is taken for hung.
     retries : int
@@ -113,8 +114,10 @@ def run_long(
 def _deadline(wall_time: float | None) -> float | None:
     """On the clock of time.time()."""
     limits = []
+    if wall_time == math.inf:
+        return None
     if wall_time is not None:
-        if wall_time <= 0:
+        if not wall_time > 0:
             raise InputError(f"wall_time must be positive (s), got {wall_time}")
         limits.append(time.time() + wall_time)
     end = os.environ.get("SLURM_JOB_END_TIME", "")

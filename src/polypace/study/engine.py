@@ -260,8 +260,15 @@ def _need_program(program: str, kind: str, remedy: str) -> None:
         raise MissingProgramError(f"engine.{kind} needs the program {program}, which is not in PATH; {remedy}")
 
 
-def _cost_of_failure(error: Exception, task: Mapping[str, Any]) -> float:
-    """One for a lost worker, which is tried again; the study's own errors would only come again."""
+def _cost_of_failure(error: Exception, task: Any) -> float:
+    """One for a lost worker, nothing if the step got further with it (a block's time was over); it is tried again.
+
+    The study's own errors would only come again.
+    """
     from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
-    return 1 if isinstance(error, WorkerLost | ManagerLost) else LOST_WORKERS + 1
+    if not isinstance(error, WorkerLost | ManagerLost):
+        return LOST_WORKERS + 1
+    store, step = task["args"][:2]
+    before, task["progress"] = task.get("progress", 0), store.progress(step)
+    return 0 if task["progress"] > before else 1

@@ -105,6 +105,10 @@ class StepStore:
         """Where an unfinished step keeps what a later attempt can go on with."""
         return self.study / "partial" / step.folder_name
 
+    def progress(self, step: Step) -> int:
+        """How many pieces of an unfinished step are safe: grows from attempt to attempt while one gets further."""
+        return sum(1 for _ in self.partial(step).glob("*/segments/[0-9]*"))
+
     def manifest(self, step: Step) -> dict[str, Any] | None:
         """Return the manifest of a finished step, None where it has not been made yet."""
         path = self.folder(step) / MANIFEST

@@ -109,10 +109,21 @@ def test_a_configuration_file_of_the_users_own(tmp_path):
     assert engine(kind="parsl", file=site).parsl_config(tmp_path).retries == 7
 
 
-def test_only_lost_workers_are_tried_again():
+def test_only_lost_workers_are_tried_again(tmp_path):
+    store, step = StepStore(tmp_path), Step("long", kill_yourself, {})
+    task = {"args": (store, step)}
     for error in (WorkerLost(1, "host"), ManagerLost(b"m", "host")):
-        assert _cost_of_failure(error, {}) * LOST_WORKERS <= LOST_WORKERS
-    assert _cost_of_failure(InputError("x"), {}) > LOST_WORKERS
+        assert _cost_of_failure(error, task) * LOST_WORKERS <= LOST_WORKERS
+    assert _cost_of_failure(InputError("x"), task) > LOST_WORKERS
+
+
+def test_a_step_that_gets_further_may_outlive_any_number_of_workers(tmp_path):
+    store, step = StepStore(tmp_path), Step("long", kill_yourself, {})
+    task, lost = {"args": (store, step)}, ManagerLost(b"m", "host")
+    for number in range(2 * LOST_WORKERS):
+        (store.partial(step) / "nvt" / "segments" / f"{number:06d}").mkdir(parents=True)
+        assert _cost_of_failure(lost, task) == 0
+    assert _cost_of_failure(lost, task) == 1
 
 
 def kill_yourself(context):

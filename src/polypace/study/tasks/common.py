@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,6 @@ import ase.io
 import numpy as np
 import numpy.typing as npt
 
-from polypace.errors import InterruptedRunError
 from polypace.forcefields import ForceField, get_force_field
 from polypace.lammps import (
     LammpsRun,
@@ -85,22 +85,17 @@ def run(params: Params, script: str, folder: Path) -> LammpsRun:
 def run_in_segments(
     params: Params, protocol: MolecularDynamics, folder: Path, partial: Path, inputs: Sequence[Path]
 ) -> LongRun:
-    """Run `protocol`, going on with what an earlier attempt left in `partial`; results without seams in `folder`.
-
-    Raises
-    ------
-    InterruptedRunError
-        where the batch system's job ends before the run does: the study is to be run again.
-    """
+    """Run `protocol`, going on with what an earlier attempt left in `partial`; results without seams in `folder`."""
     program = find_lammps(params["lammps"]["executable"], styles=STYLES)
-    segment_steps = max(SHORTEST_SEGMENT, min(LONGEST_SEGMENT, protocol.steps // 4))
     finished = run_long(
-        protocol, partial, inputs, segment_steps=segment_steps, program=program, n_ranks=params["lammps"]["ranks"]
+        protocol,
+        partial,
+        inputs,
+        segment_steps=max(SHORTEST_SEGMENT, min(LONGEST_SEGMENT, protocol.steps // 4)),
+        program=program,
+        n_ranks=params["lammps"]["ranks"],
+        wall_time=math.inf,  # the end of a job is as good as a kill: the step is tried again and goes on
     )
-    if finished.status == "paused":
-        raise InterruptedRunError(
-            f"the job's time is over at step {finished.step} of {finished.steps}; run the study again, it goes on there"
-        )
     for dump, name in ((protocol.dump, "dump"), (protocol.labels, "labels")):
         if dump is not None:
             finished.join(name, folder / dump.kept_as)
