@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from polypace.ace import BasisSpec, evaluate, measure_errors
+from polypace.ace import BasisSpec, Potential, evaluate, measure_errors
 from polypace.ace.pacemaker import fit_with_pacemaker, parse_log, write_dataset
+from polypace.cli.app import main
 from polypace.errors import InputError, ProgramError
 from polypace.select import ActiveSet, extrapolation_grade, select_active_set
 
@@ -60,7 +63,9 @@ def test_log_of_a_finished_and_of_a_failed_run():
 @needs_pacemaker
 @pytest.mark.program
 def test_fits_and_upfits(frames, tmp_path):
-    result = fit_with_pacemaker(frames, SPEC, tmp_path, max_iterations=15, test_frames=frames[:2])
+    seen = []
+    result = fit_with_pacemaker(frames, SPEC, tmp_path, max_iterations=15, test_frames=frames[:2], progress=seen.append)
+    assert seen[-1].iterations == 15 and seen[-1].finished
     assert result.progress.iterations == 15
     assert result.progress.finished
     assert result.metrics["rmse_f_comp"] > 0
@@ -70,6 +75,40 @@ def test_fits_and_upfits(frames, tmp_path):
     assert measured["forces"].rmse == pytest.approx(result.metrics["rmse_f_comp"], rel=1e-3)
     again = fit_with_pacemaker(frames, result.potential, tmp_path / "upfit", max_iterations=10)
     assert again.metrics["loss"] <= result.metrics["loss"]
+
+
+@needs_pacemaker
+@pytest.mark.program
+def test_ladder_fits_grow_the_basis(frames, tmp_path):
+    result = fit_with_pacemaker(frames, SPEC, tmp_path, max_iterations=4, ladder_step=3)
+    assert result.progress.finished and result.potential.n_functions == SPEC.build().n_functions
+    steps = sorted(tmp_path.glob("interim_potential_ladder*.yaml")) or sorted(tmp_path.glob("*ladder*"))
+    assert steps or (tmp_path / "log.txt").read_text().lower().count("ladder") > 1
+
+
+@needs_pacemaker
+@pytest.mark.program
+def test_the_verb_fit_with_pacemaker(frames, tmp_path, capsys):
+    ase.io.write(tmp_path / "data.extxyz", frames)
+    SPEC.build().write(tmp_path / "basis.yaml")
+    with pytest.raises(SystemExit) as end:
+        main(["fit", str(tmp_path / "data.extxyz"), "--basis", str(tmp_path / "basis.yaml"), "--backend", "pacemaker",
+              "--max-iterations", "3", "-o", str(tmp_path / "pot.yaml"), "--yace", "--active-set"])  # fmt: skip
+    assert end.value.code == 0 and "by pacemaker" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "pot.metrics.json").read_text())
+    assert summary["pacemaker"]["iterations"] == 3
+    assert summary["train"]["quantities"]["forces"]["rmse"] == pytest.approx(
+        summary["pacemaker_metrics"]["rmse_f_comp"], rel=1e-3
+    )
+    potential = Potential.read(tmp_path / "pot.yaml")
+    assert ActiveSet.read(tmp_path / "pot.asi").kind(potential) == "linear" and (tmp_path / "pot.yace").is_file()
+
+
+@needs_pacemaker
+@pytest.mark.program
+def test_a_run_that_takes_too_long_is_ended(frames, tmp_path):
+    with pytest.raises(ProgramError, match=r"took longer than 0\.5 s"):
+        fit_with_pacemaker(frames, SPEC, tmp_path, timeout=0.5)
 
 
 @needs_pacemaker

@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from polypace.errors import InputError, MissingProgramError, ProgramError
 
 REMEDY = "pip install --pre 'polypace[pacemaker]' (academic, non-commercial licence)"
 TAIL_LINES = 15
+POLL_SECONDS = 1.0  # between looks at the log
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def fit_with_pacemaker(
     evaluator: str = "pyace",
     seed: int = 42,
     timeout: float | None = None,
+    progress: Callable[[PacemakerProgress], None] | None = None,
 ) -> PacemakerResult:
     """Fit with the pacemaker program: ladder fits, non-linear embeddings, up-fits from an earlier potential.
 
@@ -75,6 +78,8 @@ def fit_with_pacemaker(
     ladder_step : functions that are added per step; None: all at once
     options : further keys of the `fit` section, e.g. {"optimizer": "L-BFGS-B", "repulsion": "auto"}
     evaluator : "pyace", or "tensorpot" where TensorFlow is installed
+    timeout : s, of the whole run
+    progress : called with what the log says, about once a second while it grows
 
     Raises
     ------
@@ -104,7 +109,7 @@ def fit_with_pacemaker(
         "backend": {"evaluator": evaluator, "display_step": 1},
     }
     (folder / "input.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    _run(program, folder, timeout)
+    _run(program, folder, timeout, progress)
     return read_results(folder)
 
 
@@ -209,17 +214,50 @@ def _cutoff(basis: Any) -> float:
     return float(potential.max_cutoff)
 
 
-def _run(program: str, folder: Path, timeout: float | None) -> None:
+def _run(
+    program: str, folder: Path, timeout: float | None, progress: Callable[[PacemakerProgress], None] | None
+) -> None:
     for name in ("output_potential.yaml", "log.txt", "metrics.txt", "test_cycle_metrics.txt"):
         (folder / name).unlink(missing_ok=True)
     command = [program, "input.yaml", "--no-predict"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired:
-        raise ProgramError(f"{' '.join(command)} in {folder} took longer than {timeout} s") from None
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-TAIL_LINES:])
-        raise ProgramError(f"{' '.join(command)} in {folder} failed with exit code {done.returncode}:\n{last}")
+    screen = folder / "screen.txt"
+    with (
+        screen.open("w") as output,
+        subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as running,
+    ):
+        try:
+            _watch(running, folder / "log.txt", timeout, progress)
+        except BaseException as error:
+            running.kill()
+            if isinstance(error, TimeoutError):
+                raise ProgramError(f"{' '.join(command)} in {folder} took longer than {timeout} s") from None
+            raise
+    if running.returncode != 0:
+        raise ProgramError(
+            f"{' '.join(command)} in {folder} failed with exit code {running.returncode}:\n{_tail(screen)}"
+        )
+
+
+def _watch(
+    running: subprocess.Popen[bytes],
+    log: Path,
+    timeout: float | None,
+    progress: Callable[[PacemakerProgress], None] | None,
+) -> None:
+    """Wait for the end; report what the log says while it grows."""
+    end = np.inf if timeout is None else time.monotonic() + timeout
+    size = 0
+    while True:
+        try:
+            running.wait(min(POLL_SECONDS, max(end - time.monotonic(), 0.0)))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                raise TimeoutError from None
+        if progress is not None and log.is_file() and log.stat().st_size > size:
+            size = log.stat().st_size
+            progress(parse_log(log.read_text(encoding="utf-8", errors="replace")))
+        if running.returncode is not None:
+            return
 
 
 def _last_line(path: Path) -> dict[str, float]:

@@ -13,7 +13,7 @@ from polypace.errors import InputError
 if TYPE_CHECKING:
     import ase
 
-    from polypace.ace import FitResult, Metrics
+    from polypace.ace import FitResult, Metrics, Potential
 
 REACH_OF_MOLECULES, REACH_OF_LIQUIDS = 3.0, 4.5  # Å beyond the covalent radii
 FUNCTIONS_PER_ELEMENT = 700
@@ -47,6 +47,11 @@ def fit_command(
         Path | None,
         typer.Option(help="Fit no potential; folder for errors against cutoff, rank and basis size (needs --test)."),
     ] = None,
+    backend: Annotated[str, typer.Option(help="polypace, or pacemaker (the real program).")] = "polypace",
+    folder: Annotated[Path | None, typer.Option(help="pacemaker: where it runs; OUTPUT.pacemaker without.")] = None,
+    start: Annotated[Path | None, typer.Option(help="pacemaker: potential whose coefficients it starts from.")] = None,
+    ladder_step: Annotated[int | None, typer.Option(help="pacemaker: functions that are added per step.")] = None,
+    max_iterations: Annotated[int, typer.Option(help="pacemaker: iterations of every step.")] = 100,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
@@ -59,6 +64,20 @@ def fit_command(
     weights = Weights(energy_weight, force_weight, virial_weight, large_force=large_force)
     if scan:
         return scan_errors(scan, frames, test_frames, weights, threads)
+    if backend not in ("polypace", "pacemaker"):
+        raise InputError(f"--backend must be polypace or pacemaker, got {backend!r}")
+    if backend == "pacemaker":
+        from polypace.cli.fit_pacemaker import fit_by_pacemaker, write_summary
+
+        place = folder or output.with_suffix(".pacemaker")
+        potential, errors, test_errors, summary = fit_by_pacemaker(
+            frames, test_frames, basis or default_basis(frames), place,
+            start=start, ladder_step=ladder_step, max_iterations=max_iterations, threads=threads,
+        )  # fmt: skip
+        write_summary(output.with_suffix(".metrics.json"), summary)
+        write_files(potential, output, frames, yace, active_set, threads)
+        print_errors(f"{output} by pacemaker", potential, errors, test_errors)
+        return
     result = fit(
         frames,
         basis or default_basis(frames),
@@ -70,19 +89,26 @@ def fit_command(
         smoothness=smoothness,
         n_threads=threads,
     )
-    result.potential.write(output)
     result.write_metrics(output.with_suffix(".metrics.json"))
-    if yace:
-        result.potential.write(output.with_suffix(".yace"))
-    if active_set:
-        from polypace.select import select_active_set
-
-        select_active_set(frames, result.potential, n_threads=threads).write(output.with_suffix(".asi"))
+    write_files(result.potential, output, frames, yace, active_set, threads)
     if report:
         from polypace.ace.fit_report import write_fit_report
 
         write_fit_report(report, result, frames, test_frames)
     print_fit(result, output)
+
+
+def write_files(potential: Potential, output: Path, frames: Any, yace: bool, active_set: bool, threads: int) -> None:
+    """The potential as .yaml, and where asked for as .yace and with its active set."""
+    potential.write(output)
+    if yace:
+        potential.write(output.with_suffix(".yace"))
+    if active_set:
+        from polypace.select import select_active_set
+
+        full = not potential.is_linear
+        suffix = ".asi.nonlinear" if full else ".asi"
+        select_active_set(frames, potential, full=full, n_threads=threads).write(output.with_suffix(suffix))
 
 
 def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any, threads: int) -> None:
@@ -159,27 +185,31 @@ def _solver(name: str, alpha: float | None) -> Any:
 
 
 def print_fit(result: FitResult, output: Path) -> None:
-    """Errors of the fit as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{output}: {sum(result.potential.n_functions.values())} functions; RMSE (MAE)")
-    headings = ("", "frames", "energy meV/atom", "shift", "spread", "force meV/Å", "of rms force", "virial meV/atom")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for name, metrics in (("train", result.metrics), ("test", result.test_metrics)):
-        if metrics is not None:
-            _add_rows(table, name, metrics)
-    console = Console()
-    console = console if console.is_terminal else Console(width=120)
-    console.print(table)
+    """Errors of the fit as a table, and what is known of the solution."""
+    print_errors(str(output), result.potential, result.metrics, result.test_metrics)
     rows = ", ".join(f"{group.n_rows} {name}" for name, group in result.groups.items())
-    console.print(
+    print(
         f"rows: {rows}; condition number {result.condition_number:.2g}; "
         f"{result.solution.effective_parameters:.0f} effective parameters; "
         f"E0 {', '.join(f'{el} {value:.4f} eV' for el, value in result.e0.items())}; "
         f"{sum(result.seconds.values()):.1f} s"
     )
+
+
+def print_errors(title: str, potential: Potential, errors: Metrics, test_errors: Metrics | None) -> None:
+    """RMSE and MAE in total and for parts of the data."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{title}: {sum(potential.n_functions.values())} functions; RMSE (MAE)")
+    headings = ("", "frames", "energy meV/atom", "shift", "spread", "force meV/Å", "of rms force", "virial meV/atom")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name, metrics in (("train", errors), ("test", test_errors)):
+        if metrics is not None:
+            _add_rows(table, name, metrics)
+    console = Console()
+    (console if console.is_terminal else Console(width=120)).print(table)
 
 
 def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
