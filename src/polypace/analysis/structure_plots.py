@@ -42,13 +42,14 @@ def structure_figure(runs: dict[str, StructureSummary]) -> Figure:
     ]
     if not panels:
         raise InputError("there is nothing to draw: the runs have no quantity in common")
-    n_columns = min(3, len(panels))
+    n_columns = min(4 if len(panels) > 6 else 3, len(panels))
     n_rows = -(-len(panels) // n_columns)
     figure = Figure(figsize=(2.9 * n_columns, 2.3 * n_rows), dpi=200, layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
-    for axis, draw in zip(axes, panels, strict=False):
+    for letter, axis, draw in zip("abcdefg", axes, panels, strict=False):
+        axis.set_title(f"({letter})", loc="left", fontsize=8)
         axis.tick_params(direction="in", which="both", top=True, right=True, labelsize=7)
         for color, (name, run) in zip(COLORS, runs.items(), strict=False):
             draw(axis, run, color, name)
@@ -123,3 +124,8 @@ def _draw_internal(axis: Axes, run: StructureSummary, color: str, label: str) ->
     scale = 1 / (c.separations * c.bond_length**2)
     _band(axis, c.separations, c.internal * scale, c.internal_error * scale, color, label)
     axis.set(xscale="log", xlabel="bonds apart $s$", ylabel=r"$\langle R^2(s)\rangle / (s\,l^2)$")
+    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if tick <= c.separations[-1]]
+    # Few decades: every tick has its number; of many, one a decade.
+    shown = ticks if len(ticks) < 8 else ticks[::3]
+    axis.set_xticks(shown, [str(tick) for tick in shown])
+    axis.xaxis.set_minor_formatter("")

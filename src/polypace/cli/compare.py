@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
-from polypace.analysis.plots import ratio_figure, save_figure
+from polypace.analysis.plots import in_reduced_units, ratio_figure, save_figure
 from polypace.analysis.tables import write_json
 from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
 from polypace.cli.structure_output import compare_runs
@@ -49,7 +49,8 @@ def compare_command(
     }
     summary["structure"], figures = compare_runs(runs, output, threads)
     write_json(Path(f"{output}.json"), summary)
-    written = [*save_figure(ratio_figure(first, second, ratios, (labels[0], labels[1])), output), *figures]
+    figure = ratio_figure(first, second, ratios, (labels[0], labels[1]))
+    written = [*save_figure(in_reduced_units(figure) if units == "lj" else figure, output), *figures]
     for name, ratio in ratios.items():
         lag, deviation = ratio.largest_deviation
         print(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from polypace.analysis import Regimes, find_regimes
-from polypace.analysis.plots import msd_figure, save_figure
+from polypace.analysis.plots import in_reduced_units, msd_figure, save_figure
 from polypace.analysis.tables import msd_summary, write_json, write_msd_table
 from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
 from polypace.errors import InputError
@@ -36,7 +36,8 @@ def msd_command(
     summary = msd_summary(curves, regimes)
     write_json(Path(f"{output}.json"), summary)
     shown = regimes if isinstance(regimes, Regimes) and "g3" in curves else None
-    written = save_figure(msd_figure(curves, shown), output)
+    figure = msd_figure(curves, shown)
+    written = save_figure(in_reduced_units(figure) if units == "lj" else figure, output)
     _say(summary)
     print("written:", ", ".join([f"{output}.csv", f"{output}.json", *written]))
 
