@@ -45,8 +45,15 @@ def msd_figure(curves: dict[str, MSD], regimes: Regimes | None = None) -> Figure
             lag = np.geomspace(law.begin, law.end, 3)
             top.plot(lag, 1.6 * law(lag), "k-", linewidth=0.8)
             text = f"$t^{{\\,{law.exponent:.2f}}}$ ({TITLES.get(name, name)})"
-            place = {"xytext": (-2, 2), "textcoords": "offset points", "ha": "right", "va": "bottom"}
-            top.annotate(text, (lag[1], 1.6 * law(lag)[1]), fontsize=6, **place)
+            top.annotate(
+                text,
+                (lag[1], 1.6 * law(lag)[1]),
+                xytext=(-2, 2),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=6,
+            )
     top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
     top.legend(frameon=False, fontsize=7)
     name, first = next(iter(curves.items()))
