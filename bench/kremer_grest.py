@@ -130,9 +130,10 @@ def worst_deviation(folder, stiffness):
     melt = whole_molecules(molecules_by_bonds(read_lammps_data(folder / "start.data")))
     found = check_internal_distances(melt, kremer_grest(stiffness), 1.0)
     far = found.separation >= min(10, found.separation[-1])
-    worst = int(np.argmax(np.abs(found.deviation[far] / found.error[far])))
-    return f"{100 * found.deviation[far][worst]:+.0f} % at s = {found.separation[far][worst]}, " + (
-        f"{abs(found.deviation[far][worst] / found.error[far][worst]):.1f} standard errors"
+    sigmas = np.abs(found.measured - found.target) / found.error
+    worst = int(np.argmax(np.where(far, sigmas, 0)))
+    return (
+        f"{100 * found.deviation[worst]:+.0f} % at s = {found.separation[worst]}, {sigmas[worst]:.1f} standard errors"
     )
 
 
