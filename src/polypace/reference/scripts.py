@@ -151,7 +151,7 @@ def nvt_script(
         "langevin": [f"fix heat all langevin {temperature} {temperature} 0.5 {seed + 2}", "fix move all nve"],
         "nve": ["fix move all nve"],
     }[thermostat]
-    blocks += [*_label_output(dump_file, dump_every), *moves, f"run {steps}"]
+    blocks += [*_label_output(dump_file, dump_every, thermostat == "langevin"), *moves, f"run {steps}"]
     return "\n".join(blocks) + "\n"
 
 
@@ -235,14 +235,23 @@ def _velocities(temperature: float, seed: int) -> list[str]:
     ]
 
 
-def _label_output(dump_file: str | Path, every: int) -> list[str]:
+def _label_output(dump_file: str | Path, every: int, random_forces: bool = False) -> list[str]:
+    """Energy and virial in the log, positions and forces in the dump; forces are those of the interactions, also where
+    a thermostat will add random ones.
+    """
+    kept, forces = [], "fx fy fz"
+    if random_forces:
+        kept, forces = ["fix interactions all store/force"], " ".join(f"f_interactions[{k}]" for k in (1, 2, 3))
+    names = [f"dump_modify frames colname {k} f{axis}" for k, axis in zip((10, 11, 12), "xyz", strict=True)]
     return [
+        *kept,
         "compute virial all pressure NULL virial",
         f"thermo_style custom {LABELS}",
         "thermo_modify format float %.17g norm no",
         f"thermo {every}",
-        f"dump frames all custom {every} {dump_file} id type mol x y z ix iy iz fx fy fz",
+        f"dump frames all custom {every} {dump_file} id type mol x y z ix iy iz {forces}",
         "dump_modify frames sort id format float %.17g",
+        *(names if random_forces else []),
     ]
 
 

@@ -71,6 +71,16 @@ def test_second_evaluation_gives_the_same_labels(run, source):
         assert np.allclose(second.get_stress(), first.get_stress(), rtol=0, atol=1e-13)
 
 
+def test_random_forces_of_a_thermostat_are_no_labels(run):
+    folder, melt, interactions, _ = run
+    conditions = {"temperature": 310.0, "steps": 20, "dump_every": 10, "thermostat": "langevin"}
+    log = run_script(nvt_script(interactions, "npt.data", "heat.dump", **conditions), folder, "langevin")
+    first = read_labels(folder / "heat.dump", log, melt)
+    log = run_script(label_script(interactions, "start.data", "heat.dump", "again.dump"), folder, "label")
+    for frame, again in zip(first, read_labels(folder / "again.dump", log, melt), strict=True):
+        assert np.allclose(frame.get_forces(), again.get_forces(), rtol=0, atol=1e-10)
+
+
 def test_labels_are_derivatives(run):
     """Forces and stress against differences of labelled energies, in one LAMMPS call."""
     folder, melt, interactions, frames = run
