@@ -5,8 +5,8 @@
 FOLDER holds the zip files of QM-22 (c04.zip …; repository jmbowma/QM-22, folder C14H30/testing). Writes into --output:
 train.extxyz, test.extxyz, basis.yaml, potential.yaml, errors.json, errors.md and errors.png. The fit is what
 
-    polypace fit qm22/train.extxyz --test qm22/test.extxyz --basis qm22/basis.yaml --energy-weight 1e7 \\
-        --virial-weight 0 --smoothness 0 --alpha 1e-10 -o qm22/potential.yaml
+    polypace fit qm22/train.extxyz --test qm22/test.extxyz --energy-weight 1e7 --virial-weight 0 \\
+        --smoothness 0 --alpha 1e-10 -o qm22/potential.yaml
 
 does. Errors are stated for all frames of a set and for those below 50 meV/atom, where a liquid lives; energies with and
 without the mean error of each length (the composition shift).
@@ -17,34 +17,18 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 import ase
 import ase.io
 import yaml
 from matplotlib.figure import Figure
 
-from polypace.ace import BasisSpec, Metrics, Ridge, Weights, fit, measure_errors
+from polypace.ace import Metrics, Ridge, Weights, fit, measure_errors
+from polypace.cli.fit import default_basis
 from polypace.reference import read_qm22
 
 #: eV/atom above the minimum: 50 meV is 3/2 kT of vibration at about 390 K per classical degree of freedom.
 LOW = 0.05
-#: Hydrogens feel their own carbon most: they get short cutoffs and few functions, the carbons the rest.
-BASIS: dict[str, Any] = {
-    "elements": ["C", "H"],
-    "deltaSplineBins": 0.001,
-    "bonds": {
-        "ALL": {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": 3.2, "dcut": 0.01},
-        "C": {"rcut": 4.2},
-        "CH": {"rcut": 3.7},
-    },
-    "functions": {
-        "ALL": {"nradmax_by_orders": [12, 7, 5, 3, 2], "lmax_by_orders": [0, 5, 4, 3, 2]},
-        "H": {"nradmax_by_orders": [10, 4, 2], "lmax_by_orders": [0, 4, 2]},
-        "HC": {"nradmax_by_orders": [10, 4, 2], "lmax_by_orders": [0, 4, 2]},
-        "number_of_functions_per_element": 1200,
-    },
-}
 
 
 def read_sets(folder: Path, lengths: list[int], stride: int) -> dict[int, list[ase.Atoms]]:
@@ -122,7 +106,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--train", nargs="+", type=int, default=[4, 5, 6, 7])
     parser.add_argument("--test", nargs="+", type=int, default=[8, 9, 10])
-    parser.add_argument("--functions", type=int, default=1200, help="at most, per element")
     parser.add_argument("--alpha", type=float, default=1e-10)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th frame of each set")
     parser.add_argument("--threads", type=int, default=0)
@@ -133,8 +116,7 @@ def main() -> None:
     train = read_sets(options.folder, options.train, options.stride)
     test = read_sets(options.folder, options.test, options.stride)
     frames = [atoms for of_length in train.values() for atoms in of_length]
-    functions = BASIS["functions"] | {"number_of_functions_per_element": options.functions}
-    basis = BasisSpec.from_dict(BASIS | {"functions": functions})
+    basis = default_basis(frames)
     ase.io.write(out / "train.extxyz", frames)
     ase.io.write(out / "test.extxyz", [atoms for of_length in test.values() for atoms in of_length])
     (out / "basis.yaml").write_text(yaml.safe_dump(basis.as_dict(), sort_keys=False))

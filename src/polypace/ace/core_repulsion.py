@@ -23,7 +23,8 @@ class CoreRepulsion:
     ----------
     r_in : float or None
         Å. None: `margin` times the shortest distance of each pair of elements in the training frames, so that the
-        expansion alone describes all of them and the fit stays linear.
+        expansion alone describes all of them and the fit stays linear. Shortest distances of two thermal samples differ
+        by up to a tenth: a core that begins nearer would meet frames that are no collisions, with forces of 100 eV/Å.
     delta_in : float > 0
         Å, width of the transition.
     margin : float in (0, 1]
@@ -35,7 +36,7 @@ class CoreRepulsion:
 
     r_in: float | None = None
     delta_in: float = 0.1
-    margin: float = 0.95
+    margin: float = 0.85
 
     def __post_init__(self) -> None:
         if self.r_in is not None and not self.r_in > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
     from polypace.ace import FitResult, Metrics, Potential
 
+# Molecules with hydrogen, made with B3LYP alkanes (bench/qm22_transfer.py): hydrogens feel their own heavy atom most.
+MOLECULES: dict[str, Any] = {
+    "functions": {"nradmax_by_orders": [12, 7, 5, 3, 2], "lmax_by_orders": [0, 5, 4, 3, 2]},
+    "of_hydrogen": {"nradmax_by_orders": [10, 4, 2], "lmax_by_orders": [0, 4, 2]},
+    "cutoffs": (4.2, 3.7, 3.2),  # Å: heavy atoms, with hydrogen, hydrogens
+}
 REACH_OF_MOLECULES, REACH_OF_LIQUIDS = 3.0, 4.5  # Å beyond the covalent radii
 FUNCTIONS_PER_ELEMENT = 700
 IN_MEMORY = 200_000_000  # bytes of files whose frames are kept; larger ones are read again for every pass
@@ -150,6 +157,8 @@ def default_basis(frames: FrameFiles | list[ase.Atoms]) -> Any:
     if not found:
         raise InputError("there are no frames to fit to: the file is empty")
     elements = sorted(found)
+    if len(elements) > 1 and "H" in elements and not periodic:
+        return _for_molecules([element for element in elements if element != "H"])
     if len(elements) == 1:
         return BasisSpec.simple(elements, 6.0, nradmax=(15, 6, 4), lmax=(0, 4, 3))
     radius = {element: float(covalent_radii[atomic_numbers[element]]) for element in elements}
@@ -162,6 +171,23 @@ def default_basis(frames: FrameFiles | list[ase.Atoms]) -> Any:
     return BasisSpec.simple(
         elements, cutoffs, nradmax=(12, 7, 5, 3, 2), lmax=(0, 5, 4, 3, 2), n_functions=FUNCTIONS_PER_ELEMENT
     )
+
+
+def _for_molecules(heavy: list[str]) -> Any:
+    """Short cutoffs and few functions for hydrogens, most of the functions for the heavy atoms."""
+    from polypace.ace import BasisSpec
+
+    among, to_hydrogen, of_hydrogens = MOLECULES["cutoffs"]
+    pairs = {"".join(pair) for pair in itertools.combinations(heavy, 2)} | set(heavy)
+    bonds: dict[str, Any] = {
+        "ALL": {"radbase": "ChebExpCos", "radparameters": [5.25], "rcut": of_hydrogens, "dcut": 0.01},
+        **{pair: {"rcut": among} for pair in sorted(pairs)},
+        **{f"{element}H": {"rcut": to_hydrogen} for element in heavy},
+    }
+    blocks = [others for n in range(len(heavy) + 1) for others in itertools.combinations(heavy, n)]
+    functions: dict[str, Any] = {"ALL": MOLECULES["functions"], "number_of_functions_per_element": 1200}
+    functions |= {"".join(("H", *others)): MOLECULES["of_hydrogen"] for others in blocks}
+    return BasisSpec([*heavy, "H"], bonds=bonds, functions=functions)
 
 
 def parse_e0(text: str) -> Any:

@@ -125,7 +125,7 @@ def plan_selection(spec: StudySpec, number: int, explorations: Sequence[Step], f
     learning = spec.learning
     name = f"select/round-{number}"
     params = {
-        **_common(spec, name),
+        **common_params(spec, name),
         "gamma_usable": learning.gamma_break / 2,
         **learning.model_dump(
             include={"harvest", "selection", "max_frames", "max_atoms", "core_radius", "buffer_radius"}
@@ -145,7 +145,7 @@ def plan_labels(spec: StudySpec, number: int, explorations: Sequence[Step], sele
 def plan_contacts(spec: StudySpec, melt: Step, attempt: int) -> Step:
     """More chains pushed into each other, for a potential that did not pass the gate."""
     name = f"contacts/{attempt}"
-    params = {**_common(spec, name), "scans": 16 * attempt}
+    params = {**common_params(spec, name), "scans": 16 * attempt}
     return Step(name, sampling.sample_contacts, params, {"melt": melt})
 
 
@@ -179,10 +179,11 @@ def _by_replica(explorations: Sequence[Step]) -> dict[str, Step]:
 
 def _with_tail(spec: StudySpec, name: str) -> dict[str, Any]:
     """Steps that know the ACE also need the tail beside it; the others must not change with it."""
-    return {**_common(spec, name), "tail": list(spec.reference.tail)}
+    return {**common_params(spec, name), "tail": list(spec.reference.tail)}
 
 
-def _common(spec: StudySpec, name: str) -> dict[str, Any]:
+def common_params(spec: StudySpec, name: str) -> dict[str, Any]:
+    """What every step of a study knows: its seed, the force field and how LAMMPS runs."""
     return {
         "seed": seed_for(spec, name),
         "force_field": spec.systems.force_field,
@@ -194,7 +195,7 @@ def _common(spec: StudySpec, name: str) -> dict[str, Any]:
 def _equilibrated(spec: StudySpec, system: System) -> Step:
     name = f"melt/C{system.chain_length}"
     params = {
-        **_common(spec, name),
+        **common_params(spec, name),
         **system.model_dump(),
         "temperature": spec.systems.temperature,
         "pressure": spec.systems.pressure,
@@ -207,7 +208,7 @@ def _equilibrated(spec: StudySpec, system: System) -> Step:
 def _reference(spec: StudySpec, system: System, melt: Step) -> Step:
     name = f"reference/C{system.chain_length}"
     params = {
-        **_common(spec, name),
+        **common_params(spec, name),
         "temperature": spec.systems.temperature,
         "pressure": spec.systems.pressure,
         **spec.reference.model_dump(exclude={"cutoff", "tail"}),
@@ -218,7 +219,7 @@ def _reference(spec: StudySpec, system: System, melt: Step) -> Step:
 def _training(spec: StudySpec, system: System, melt: Step) -> Step:
     name = f"training/C{system.chain_length}"
     params = {
-        **_common(spec, name),
+        **common_params(spec, name),
         "chain_length": system.chain_length,
         "temperature": spec.systems.temperature,
         "timestep": spec.reference.timestep,
@@ -230,7 +231,7 @@ def _training(spec: StudySpec, system: System, melt: Step) -> Step:
 def _validation_frames(spec: StudySpec, length: int, melt: Step) -> Step:
     name = f"validation/C{length}"
     params = {
-        **_common(spec, name),
+        **common_params(spec, name),
         "chain_length": length,
         "temperature": spec.systems.temperature,
         "timestep": spec.reference.timestep,

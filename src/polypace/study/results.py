@@ -56,23 +56,42 @@ def collect_results(
             "rounds": list(learned.records),
         },
         "chains": _chains(spec, base, learned, production, work) if production is not None else {},
-        "steps": [
-            {"name": step.name, "folder": f"steps/{step.folder_name}", "wall_seconds": work.seconds(step)}
-            for step in work.steps.values()
-        ],
+        "steps": _steps(work),
     }
 
 
+def collect_without_potential(spec: StudySpec, work: Work) -> dict[str, Any]:
+    """What there is of a study whose only purpose is the transfer grid."""
+    return {
+        "study": _study(spec),
+        "units": UNITS,
+        "learning": {"verdict": "no learning was asked for", "rounds": []},
+        "chains": {},
+        "steps": _steps(work),
+    }
+
+
+def _steps(work: Work) -> list[dict[str, Any]]:
+    return [
+        {"name": step.name, "folder": f"steps/{step.folder_name}", "wall_seconds": work.seconds(step)}
+        for step in work.steps.values()
+    ]
+
+
 def _study(spec: StudySpec) -> dict[str, Any]:
+    reference = (
+        f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å; the dispersion "
+        f"tail, switched on from {spec.reference.tail[0]:g} to {spec.reference.tail[1]:g} Å, stays outside of the ACE"
+    )
+    if spec.reference.labels != "force-field":
+        reference = f"{spec.reference.labels} on clusters carved out of {spec.systems.force_field} melts"
     return {
         "name": spec.name,
         "seed": spec.seed,
         "polypace": __version__,
         "temperature_K": spec.systems.temperature,
         "pressure_bar": spec.systems.pressure,
-        "reference": f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å; "
-        f"the dispersion tail, switched on from {spec.reference.tail[0]:g} to {spec.reference.tail[1]:g} Å, stays "
-        "outside of the ACE",
+        "reference": reference,
     }
 
 

@@ -6,20 +6,21 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polypace.errors import InputError
-from polypace.report import write_report
+from polypace.report import write_report, write_transfer
 from polypace.study.execution import Execution, raise_on_sigterm
 from polypace.study.folder import keep_study_file, locked
 from polypace.study.learning import Learned, learn
 from polypace.study.plan import Foundation, Production, plan_foundation, plan_production, plan_validation
-from polypace.study.results import collect_results
+from polypace.study.results import collect_results, collect_without_potential
 from polypace.study.schema import StudySpec, read_study
 from polypace.study.step import Step, StepStore, write_json
+from polypace.study.transfer import collect_grid, plan_grid
 from polypace.study.work import LearningObserver, LiveWork, Silent, Unfinished, Work
 
 POTENTIAL_FILES = ("potential.yaml", "potential.yace", "potential.asi")
@@ -93,14 +94,19 @@ class Followed:
 
     spec: StudySpec
     base: Foundation
-    learned: Learned
+    learned: Learned | None
     production: Production | None
+    grid: Sequence[Step]
     work: Work
 
 
 def follow(spec: StudySpec, work: Work, only_learn: bool) -> Followed:
     """Plan, make (or look up) and decide, from the melts to the comparisons."""
     base = plan_foundation(spec)
+    if spec.transfer is not None and spec.transfer.only:
+        grid = plan_grid(spec, base)
+        work.finish(grid)
+        return Followed(spec, base, None, None, grid, work)
     # In the order in which results are waited for: the workers take what was submitted first.
     work.submit([*base.training.values(), *base.validation.values()])
     if not only_learn:
@@ -109,10 +115,11 @@ def follow(spec: StudySpec, work: Work, only_learn: bool) -> Followed:
     last = plan_validation(spec, learned.fit, base.validation)
     if only_learn:
         work.finish([last])
-        return Followed(spec, base, learned, None, work)
+        return Followed(spec, base, learned, None, (), work)
     production = plan_production(spec, base.references, learned.fit)
-    work.finish([*production.comparisons.values(), last])
-    return Followed(spec, base, learned, production, work)
+    grid = plan_grid(spec, base, learned.labels)
+    work.finish([*production.comparisons.values(), last, *grid])
+    return Followed(spec, base, learned, production, grid, work)
 
 
 def study_status(folder: str | Path, *, verify: bool = False) -> list[StepState]:
@@ -157,13 +164,24 @@ def _spec_of(study: Path) -> StudySpec:
 
 
 def _write(followed: Followed, study: Path) -> StudyOutcome:
-    for name in POTENTIAL_FILES:
-        _replace(followed.work.store.folder(followed.learned.fit) / name, study / name)
-    results = collect_results(followed.spec, followed.base, followed.learned, followed.production, followed.work)
+    spec, learned, work = followed.spec, followed.learned, followed.work
+    if learned is None:
+        results = collect_without_potential(spec, work)
+    else:
+        for name in POTENTIAL_FILES:
+            _replace(work.store.folder(learned.fit) / name, study / name)
+        results = collect_results(spec, followed.base, learned, followed.production, work)
+    if followed.grid:
+        results["transfer"] = collect_grid(spec, followed.grid, followed.production, work)
     results_file, report = study / "results.json", study / "report.html"
-    # Through JSON once, so that the page shows what the file says.
     write_json(results_file, results)
-    write_report(json.loads(results_file.read_text(encoding="utf-8")), report)
+    # Through JSON once, so that the pages show what the file says.
+    written = json.loads(results_file.read_text(encoding="utf-8"))
+    if followed.grid:
+        transfer_page = write_transfer(written, study)
+        report = transfer_page if learned is None else report
+    if learned is not None:
+        write_report(written, report)
     return StudyOutcome(results, results_file, report)
 
 

@@ -36,7 +36,7 @@ class System(Block):
 
 
 class Systems(Block):
-    force_field: Literal["trappe-ua"] = "trappe-ua"
+    force_field: Literal["trappe-ua", "opls-aa", "l-opls"] = "trappe-ua"
     temperature: Annotated[Temperature, Field(gt=0)] = 350.0
     pressure: Pressure = 1.0
     train: Annotated[tuple[System, ...], Field(min_length=1)]
@@ -55,9 +55,12 @@ class Systems(Block):
 class Reference(Block):
     """The classical force field as the reference: `lj/mdf` between the two radii of `cutoff`.
 
-    `tail` is the range in which the dispersion tail is switched on; the tail stays outside of the ACE.
+    `tail` is the range in which the dispersion tail is switched on; the tail stays outside of the ACE. With another
+    `labels` the force field only samples: energies and forces are those of a quantum method, on carved clusters.
     """
 
+    labels: Literal["force-field", "gfn2-xtb", "gfn1-xtb", "pyscf-dft"] = "force-field"
+    label_settings: dict[str, Any] = {}
     cutoff: tuple[Length, Length] = (10.0, 12.0)
     tail: tuple[Length, Length] = (4.6, 7.0)
     timestep: Annotated[Time, Field(gt=0, le=0.01)] = 0.001
@@ -65,6 +68,16 @@ class Reference(Block):
     nvt: Annotated[Time, Field(gt=0)] = 10.0
     sample_every: Annotated[Time, Field(gt=0)] = 0.05
     label_every: Annotated[Time, Field(gt=0)] = 0.25
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Reference:
+        from polypace.reference import quantum_method
+
+        if self.labels != "force-field":
+            quantum_method(self.labels, **self.label_settings)  # its errors are ValueErrors and name the setting
+        elif self.label_settings:
+            raise ValueError(f"label_settings belong to quantum methods, got {self.label_settings} for the force field")
+        return self
 
     @model_validator(mode="after")
     def _ascending(self) -> Reference:
@@ -175,6 +188,31 @@ class Production(Block):
     gamma_every: Positive = 100
 
 
+class Transfer(Block):
+    """A grid of fits at equal labelling cost: training chain lengths × ways to collect the data × budgets.
+
+    Every fit is measured on every test length: forces, energies, gamma. `train` lists sets of chain lengths, each of
+    `systems.train`; `pool` reference frames per length compete, `atoms` are labelled per fit. Clusters reach as far as
+    `cluster_radii` from their centre; forces near their surface count `surface_weight`. `entangled` chains are priced
+    for `entangled_time` from the measured speed.
+    """
+
+    train: Annotated[tuple[Annotated[tuple[Positive, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    collections: Annotated[
+        tuple[Literal["random", "d-optimal", "active-learning", "clusters", "d-optimal-clusters"], ...],
+        Field(min_length=1),
+    ] = ("random", "d-optimal")
+    cluster_radii: Annotated[tuple[Annotated[Length, Field(ge=4)], ...], Field(min_length=1)] = (6.0,)
+    surface_weight: Annotated[float, Field(ge=0, le=1)] = 0.2
+    atoms: Annotated[tuple[Positive, ...], Field(min_length=1)] = (6000,)
+    repeats: Positive = 2
+    pool: Annotated[int, Field(ge=2)] = 30
+    test_frames: Annotated[int, Field(ge=2)] = 8
+    only: bool = False  # true: no learning and no MD with an ACE
+    entangled: tuple[Positive, ...] = (400, 1000)
+    entangled_time: Annotated[Time, Field(gt=0)] = 1e6
+
+
 class StudySpec(Block):
     """A whole study; see docs/reference/study.md for every key."""
 
@@ -188,6 +226,28 @@ class StudySpec(Block):
     ace: Ace
     learning: Learning = Learning()
     production: Production = Production()
+    transfer: Transfer | None = None
+
+    @model_validator(mode="after")
+    def _purposeful(self) -> StudySpec:
+        quantum, all_atom = self.reference.labels != "force-field", self.systems.force_field != "trappe-ua"
+        transfer = self.transfer
+        if (quantum or all_atom) and not (transfer and transfer.only):
+            what = "reference.labels" if quantum else "systems.force_field"
+            raise ValueError(f"{what}: MD with the ACE is there for trappe-ua only; set transfer.only to true")
+        if transfer is None:
+            return self
+        missing = {n for lengths in transfer.train for n in lengths} - {s.chain_length for s in self.systems.train}
+        if missing:
+            raise ValueError(f"transfer.train names {sorted(missing)}, which systems.train does not build")
+        whole = [name for name in transfer.collections if "clusters" not in name]
+        if quantum and whole:
+            raise ValueError(
+                f"transfer.collections: {whole} are periodic melts; {self.reference.labels} labels clusters"
+            )
+        if "active-learning" in transfer.collections and (transfer.only or not self.learning.iterations):
+            raise ValueError("transfer.collections: active-learning needs learning.iterations > 0 and only: false")
+        return self
 
     @model_validator(mode="after")
     def _explorable(self) -> StudySpec:

@@ -25,7 +25,7 @@ from polypace.lammps import (
     run_long,
 )
 from polypace.melt import Melt
-from polypace.reference import DispersionTail, force_field_interactions
+from polypace.reference import CombinedBaseline, CoulombTail, DispersionTail, LabelBaseline, force_field_interactions
 from polypace.systems import read_lammps_data, strain, write_lammps_data
 from polypace.units import GRAM_PER_CM3
 
@@ -37,10 +37,17 @@ def reference_force_field(params: Params) -> ForceField:
     return get_force_field(params["force_field"]).mdf(*params["cutoff"])
 
 
-def dispersion_tail(params: Params) -> DispersionTail:
+def dispersion_tail(params: Params) -> LabelBaseline:
+    """What stays outside of the ACE: the dispersion tail, with that of the charges where there are any."""
     s_in, s_out = params["tail"]
     r_in, r_out = params["cutoff"]
-    return DispersionTail(s_in, s_out, r_in, r_out, reference_force_field(params))
+    force_field = reference_force_field(params)
+    tail = DispersionTail(s_in, s_out, r_in, r_out, force_field)
+    return (
+        CombinedBaseline((tail, CoulombTail(s_in, s_out, r_out, force_field=force_field)))
+        if force_field.charged
+        else tail
+    )
 
 
 def reference_lines(params: Params, melt: Melt, data_file: str) -> list[str]:

@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from polypace.ace import Potential, evaluate
 from polypace.ace.fit_metrics import measure_errors
-from polypace.analysis import angle_distribution, bond_distribution, chain_msd, dihedral_distribution, rdf
+from polypace.analysis import (
+    angle_distribution,
+    bond_distribution,
+    chain_dimensions,
+    chain_msd,
+    dihedral_distribution,
+    rdf,
+)
 from polypace.melt import Melt
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks.common import dispersion_tail, read_frames, read_melt
@@ -43,6 +50,7 @@ def compare(context: StepContext) -> None:
         "bonds": _distribution(pair, bond_distribution, "r_A"),
         "angles": _distribution(pair, angle_distribution, "angle_deg"),
         "dihedrals": _dihedrals(pair),
+        "dimensions": _dimensions(pair),
         "msd": _msd(pair),
     }
     write_json(context.folder / "chain.json", chain)
@@ -180,6 +188,22 @@ def _dihedrals(pair: dict[str, Trajectory]) -> dict[str, Any]:
         result[f"{name}_trans"] = float(found.trans[0])
         result[f"{name}_trans_error"] = float(found.trans_error[0])
     return result
+
+
+def _dimensions(pair: dict[str, Trajectory]) -> dict[str, Any]:
+    """⟨R²⟩, ⟨R_g²⟩ and mean-square internal distances ⟨R²(s)⟩ over s (Å²)."""
+    found = {name: chain_dimensions(trajectory) for name, trajectory in pair.items()}
+    result: dict[str, Any] = {"separation": found["reference"].separations.tolist()}
+    for name, chains in found.items():
+        for key in ("end_to_end_squared", "gyration_squared"):
+            result[f"{name}_{key}_A2"] = getattr(chains, key)
+            result[f"{name}_{key}_error_A2"] = _finite(getattr(chains, f"{key}_error"))
+        result[f"{name}_internal_A2"] = _rounded(chains.internal)
+    return result
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _msd(pair: dict[str, Trajectory]) -> dict[str, Any]:

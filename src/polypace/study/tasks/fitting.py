@@ -61,7 +61,7 @@ def _fitted(context: StepContext, frames: Sequence[ase.Atoms]) -> FitResult:
         solver=solver_of(ace),
         smoothness=ace["smoothness"],
         e0=0.0,
-        core_repulsion=CoreRepulsion(r_in=ace["core_radius"], delta_in=ace["core_width"]),
+        core_repulsion=CoreRepulsion(r_in=ace["core_radius"], delta_in=ace["core_width"], margin=0.95),
         n_threads=context.n_threads,
     )
 

@@ -1,0 +1,51 @@
+"""What entangled chains would cost, from the speed that this study measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polypace.study.plan import Production
+from polypace.study.schema import StudySpec
+from polypace.study.work import Work
+
+#: Chains of an entangled melt: its box is then wider than twice R_g, and averages over chains are good to a few percent.
+CHAINS = 100
+CORES_PER_NODE = 64
+#: Frames that dynamics from 1 ps to the end needs with logarithmic blocks, and bytes per atom and frame (three float32).
+FRAMES, BYTES = 20_000, 12
+
+
+def price_of(spec: StudySpec, production: Production, work: Work) -> dict[str, Any]:
+    """Steps, core and node hours, and disk for `transfer.entangled` chain lengths over `transfer.entangled_time`.
+
+    The speed is that of the study's run of the longest chain with the ACE, γ every `gamma_every` steps and the start
+    included, on as many ranks as the study has. Node hours assume that so many cores scale without loss: an
+    underestimate by what a scaling run on the cluster shows.
+    """
+    assert spec.transfer is not None
+    length, step = max(production.nvt.items())
+    run = work.read(step, "run.json")
+    n_steps = run["time_ps"] / spec.production.timestep
+    speed = work.seconds(step) * spec.lammps.ranks / (n_steps * run["n_atoms"])
+    time = spec.transfer.entangled_time
+    return {
+        "measured_on": f"C{length}",
+        "core_seconds_per_atom_step": speed,
+        "time_ps": time,
+        "chains": CHAINS,
+        "cores_per_node": CORES_PER_NODE,
+        "runs": [_run(n, time, spec.production.timestep, speed) for n in spec.transfer.entangled],
+    }
+
+
+def _run(length: int, time: float, timestep: float, speed: float) -> dict[str, Any]:
+    atoms, steps = CHAINS * length, round(time / timestep)
+    hours = speed * atoms * steps / 3600
+    return {
+        "chain_length": length,
+        "atoms": atoms,
+        "steps": steps,
+        "core_hours": hours,
+        "node_hours": hours / CORES_PER_NODE,
+        "disk_GB": FRAMES * atoms * BYTES / 1e9,
+    }

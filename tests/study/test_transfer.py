@@ -1,0 +1,123 @@
+"""The transfer templates at a size that takes seconds: every part is the real one, the numbers are not good."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from importlib.resources import files
+
+import pytest
+import yaml
+
+from polypace.errors import InputError
+from polypace.study import run_study
+from polypace.study.schema import read_study
+from polypace.study.transfer import cells
+
+pytestmark = [pytest.mark.program, pytest.mark.slow]
+
+TEMPLATES = ("transfer_ua", "transfer_aa", "transfer_xtb")
+HAS_XTB = importlib.util.find_spec("tblite") is not None
+HAS_DFT = importlib.util.find_spec("pyscf") is not None
+
+
+def reduced(name, **transfer):
+    """A template with few, small melts, one fit per place of the grid, and a small basis."""
+    text = files("polypace.study").joinpath("templates", f"{name}.yaml").read_text(encoding="utf-8")
+    study = yaml.safe_load(text)
+    study.pop("learning", None)
+    study["systems"]["equilibration"] = 0.2
+    for role in ("train", "test"):
+        study["systems"][role] = study["systems"][role][:2]
+        for system in study["systems"][role]:
+            system |= {"n_chains": 60 // system["chain_length"] + 2, "hold_density": True, "density": 0.5}
+    study["ace"]["basis"]["functions"] = {"ALL": {"nradmax_by_orders": [6, 3], "lmax_by_orders": [0, 2]}}
+    study["transfer"] |= {"only": True, "train": [[4], [4, 8]], "repeats": 1, "pool": 3, "test_frames": 2, **transfer}
+    return study
+
+
+def run(study, folder):
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(study))
+    outcome = run_study(path, folder / "results")
+    return json.loads(outcome.results_file.read_text())["transfer"], folder / "results"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_templates_are_studies(name, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(files("polypace.study").joinpath("templates", f"{name}.yaml").read_text(encoding="utf-8"))
+    spec = read_study(path)
+    assert spec.transfer is not None and len(list(cells(spec.transfer))) >= 3
+
+
+def test_united_atoms(tmp_path):
+    collections = ["random", "d-optimal", "clusters", "d-optimal-clusters"]
+    study = reduced("transfer_ua", collections=collections, cluster_radii=[6], atoms=[200], repeats=2)
+    grid, folder = run(study, tmp_path)
+    assert {(tuple(cell["train"]), cell["collection"]) for cell in grid["cells"]} == {
+        (train, collection) for train in ((4,), (4, 8)) for collection in collections
+    }
+    for cell in grid["cells"]:
+        assert 0 < cell["labelled_atoms"]["mean"] <= 200 or cell["structures"]["mean"] == 1
+        assert cell["tests"]["C16"]["force_rmse_relative"]["mean"] > 0
+        assert cell["error"]["error"] is not None, "two repeats have a standard error"
+        places = cell["tests"]["C16"]["force_rmse_by_position_eV_per_A"]
+        assert list(places) == [str(k) for k in range(1, 9)], "from the ends of C16 to its middle"
+        assert 0 <= cell["tests"]["C8"]["share_covered"]["mean"] <= 1
+    assert set(grid["front"]) <= {cell["name"] for cell in grid["cells"]} and grid["front"]
+    assert grid["recommendation"].startswith("Train on C4")
+    assert (folder / "transfer.png").stat().st_size > 10_000
+    assert "<svg" in (folder / "transfer.html").read_text() and "C16" in (folder / "transfer.md").read_text()
+    again, _ = run(study, tmp_path)
+    assert again == grid
+
+
+def test_all_atoms(tmp_path):
+    grid, _ = run(
+        reduced("transfer_aa", collections=["random", "clusters"], cluster_radii=[4.5], atoms=[250]), tmp_path
+    )
+    errors = {cell["name"]: cell["error"]["mean"] for cell in grid["cells"]}
+    assert len(errors) == 4 and all(0.01 < error < 1 for error in errors.values())
+    assert "One repeat only" in grid["recommendation"]
+
+
+@pytest.mark.skipif(not HAS_XTB, reason="needs tblite: pip install 'polypace[xtb]'")
+def test_xtb_on_carved_clusters(tmp_path):
+    study = reduced("transfer_xtb", collections=["clusters"], cluster_radii=[4.2], atoms=[150], train=[[4]])
+    grid, _ = run(study, tmp_path)
+    (cell,) = grid["cells"]
+    assert grid["labels"] == "gfn2-xtb" and cell["failed"] == 0 and cell["label_seconds"]["mean"] > 0
+    # Energies are atomisation-like: thousands of meV/atom without e0, a few hundred at most with it.
+    assert cell["tests"]["C8"]["energy_rmse_meV_per_atom"]["mean"] < 500
+
+
+@pytest.mark.skipif(not HAS_DFT, reason="needs pyscf: pip install 'polypace[dft]'")
+def test_dft_on_a_handful_of_clusters(tmp_path):
+    study = reduced("transfer_xtb", collections=["clusters"], cluster_radii=[4.0], atoms=[20], train=[[4]])
+    study["reference"] |= {
+        "labels": "pyscf-dft", "label_settings": {"xc": "lda,vwn", "basis": "sto-3g", "dispersion": "", "grid_level": 0},
+    }  # fmt: skip
+    study["systems"]["test"] = study["systems"]["train"][:1]
+    for system in (*study["systems"]["train"], *study["systems"]["test"]):
+        system["density"] = 0.15
+    grid, _ = run(study, tmp_path)
+    assert grid["labels"] == "pyscf-dft" and grid["cells"][0]["structures"]["mean"] >= 1
+
+
+def test_what_cannot_be_done_is_refused(tmp_path):
+    for change, said in (
+        (lambda s: s["transfer"].update(train=[[5]]), "systems.train does not build"),
+        (lambda s: s["transfer"].update(collections=["active-learning"]), "active-learning needs"),
+        (lambda s: s["reference"].update(labels="gfn2-xtb"), "labels clusters"),
+        (lambda s: s["reference"].update(label_settings={"xc": "pbe"}), "label_settings belong"),
+        (lambda s: s["transfer"].update(only=False) or s["systems"].update(force_field="l-opls"), "transfer.only"),
+        (lambda s: s["systems"].update(force_field="amber"), "systems.force_field"),
+        (lambda s: s["transfer"].update(cluster_radii=[2]), "cluster_radii"),
+    ):
+        study = reduced("transfer_ua", collections=["random"])
+        change(study)
+        path = tmp_path / "bad.yaml"
+        path.write_text(yaml.safe_dump(study))
+        with pytest.raises(InputError, match=said):
+            read_study(path)
