@@ -3,7 +3,7 @@
     python bench/qm22_transfer.py FOLDER --train 4 5 6 7 --test 8 9 10 --output qm22
 
 FOLDER holds the zip files of QM-22 (c04.zip …; repository jmbowma/QM-22, folder C14H30/testing). Writes into --output:
-train.extxyz, test.extxyz, basis.yaml, potential.yaml, errors.json, errors.md and errors.png. The fit is what
+train.extxyz, test.extxyz, potential.yaml, errors.json, errors.md and errors.png. The fit is what
 
     polypace fit qm22/train.extxyz --test qm22/test.extxyz --energy-weight 1e7 --virial-weight 0 \\
         --smoothness 0 --alpha 1e-10 -o qm22/potential.yaml
@@ -17,13 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import ase
 import ase.io
-import yaml
 from matplotlib.figure import Figure
 
-from polypace.ace import Metrics, Ridge, Weights, fit, measure_errors
+from polypace.ace import FitResult, Metrics, Potential, Ridge, Weights, fit, measure_errors
 from polypace.cli.fit import default_basis
 from polypace.reference import read_qm22
 
@@ -101,6 +101,13 @@ def figure(rows: dict[str, dict], path: Path) -> None:
     drawing.savefig(path, dpi=150)
 
 
+def fit_short_chains(frames: list[ase.Atoms], options: argparse.Namespace) -> FitResult:
+    return fit(
+        frames, default_basis(frames), weights=Weights(1e7, 1e3, 0), solver=Ridge(options.alpha), smoothness=0.0,
+        core_repulsion="zbl", n_threads=options.threads,
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -108,6 +115,7 @@ def main() -> None:
     parser.add_argument("--test", nargs="+", type=int, default=[8, 9, 10])
     parser.add_argument("--alpha", type=float, default=1e-10)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th frame of each set")
+    parser.add_argument("--potential", type=Path, default=None, help="fit nothing, measure this one")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("qm22"))
     options = parser.parse_args()
@@ -116,33 +124,28 @@ def main() -> None:
     train = read_sets(options.folder, options.train, options.stride)
     test = read_sets(options.folder, options.test, options.stride)
     frames = [atoms for of_length in train.values() for atoms in of_length]
-    basis = default_basis(frames)
-    ase.io.write(out / "train.extxyz", frames)
-    ase.io.write(out / "test.extxyz", [atoms for of_length in test.values() for atoms in of_length])
-    (out / "basis.yaml").write_text(yaml.safe_dump(basis.as_dict(), sort_keys=False))
-    result = fit(
-        frames, basis, weights=Weights(1e7, 1e3, 0), solver=Ridge(options.alpha), smoothness=0.0,
-        core_repulsion="zbl", n_threads=options.threads,
-    )  # fmt: skip
-    result.potential.write(out / "potential.yaml")
+    about: dict[str, Any] = {"units": {"by_position": "eV/Å"}, "stride": options.stride}
+    if options.potential is not None:
+        potential = Potential.read(options.potential)
+    else:
+        result = fit_short_chains(frames, options)
+        potential = result.potential
+        ase.io.write(out / "train.extxyz", frames)
+        ase.io.write(out / "test.extxyz", [atoms for of_length in test.values() for atoms in of_length])
+        potential.write(out / "potential.yaml")
+        about |= {"condition_number": result.condition_number, "seconds": result.seconds}
+    about["n_functions"] = potential.n_functions
     rows = {}
     for role, sets in (("train", train), ("test", test)):
         for n, of_length in sets.items():
-            whole = measure_errors(of_length, result.potential, n_threads=options.threads)
-            low = measure_errors([a for a in of_length if is_low(a)], result.potential, n_threads=options.threads)
+            whole = measure_errors(of_length, potential, n_threads=options.threads)
+            low = measure_errors([a for a in of_length if is_low(a)], potential, n_threads=options.threads)
             places = {place: part["forces"].rmse for place, part in whole.by_chain_position.items()}
             rows[f"C{n}"] = {"role": role, "all": numbers(whole), "low": numbers(low), "by_position": places}
-    about = {
-        "n_functions": result.potential.n_functions,
-        "condition_number": result.condition_number,
-        "seconds": result.seconds,
-        "units": {"by_position": "eV/Å"},
-    }
     (out / "errors.json").write_text(json.dumps({"fit": about, "lengths": rows}, indent=1))
     (out / "errors.md").write_text(table(rows) + "\n")
     figure(rows, out / "errors.png")
     print(table(rows))
-    print(f"{sum(result.potential.n_functions.values())} functions, {sum(result.seconds.values()):.0f} s")
 
 
 if __name__ == "__main__":
