@@ -18,8 +18,8 @@ def run_command(
 ) -> None:
     """Run every step that is not finished yet, then print the comparison and write the report.
 
-    A STUDY that is no file but bears the name of a template (transfer_ua.yaml, transfer_aa.yaml, transfer_xtb.yaml, demo.yaml)
-    is written first.
+    A STUDY that is no file but bears the name of a template (transfer_ua.yaml, transfer_aa.yaml, transfer_xtb.yaml,
+    demo.yaml) is written first.
     """
     from polypace.cli.progress import run_with_progress
 
