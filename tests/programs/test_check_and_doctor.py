@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 from polypace.cli.app import main
 from tests.helpers.potentials import random_potential
@@ -28,7 +29,7 @@ def potential(tmp_path):
 def test_a_good_potential_agrees(capsys, potential):
     code, out, _ = run(capsys, "check", str(potential))
     assert code == 0
-    assert out.count("agrees") == 4 and "LAMMPS, exported .yace, 2 ranks" in out
+    assert out.count("agrees") >= 4 and "DIFFERS" not in out and "LAMMPS, exported .yace, 2 ranks" in out
 
 
 def test_disagreement_is_told(capsys, potential, monkeypatch):
@@ -55,3 +56,19 @@ def test_doctor(capsys):
     assert code == 0
     assert "22 Jul 2025" in out and "atom-steps/s" in out
     assert "pair_style pace" in out and "the PolyPACE plugin" in out
+
+
+def test_a_short_run_before_a_long_one(capsys, potential, tmp_path):
+    """Types of the file are mapped to elements by name; the energy of step 0 is compared."""
+    atoms = bulk("C", "fcc", a=4.4, cubic=True).repeat(2)
+    atoms.symbols[::3] = "H"
+    start = tmp_path / "start.extxyz"
+    atoms.write(start)
+    arguments = ["check", str(potential), "--structure", str(start), "--steps", "5000", "--timestep", "0.0002"]
+    code, out, err = run(capsys, *arguments)
+    assert code == 0, err
+    assert "eV/atom from Python's" in out and "atom-steps/s" in out and "5000 steps will take" in out
+    code, _, err = run(capsys, *arguments, "--element", "H=N")
+    assert code == 1 and "the atom type H is mapped to the element N, which the potential does not have" in err
+    code, _, err = run(capsys, *arguments, "--element", "H:C")
+    assert code == 1 and "must be of the form TYPE=ELEMENT" in err

@@ -70,32 +70,41 @@ class MLIAPModel:
         NumericalError
             where two atoms nearly coincide, InputError for atom types that pair_coeff maps to no element (NULL).
         """
-        n = int(data.nlistatoms)
-        centers, species = _on_host(data.iatoms)[:n], _on_host(data.ielems)[:n]
-        pairs = int(data.npairs)
-        rows = np.full(int(data.ntotal), -1, dtype=np.int64)
-        rows[centers] = np.arange(n)
-        row = rows[_on_host(data.pair_i)[:pairs]] if pairs else np.empty(0, dtype=np.int64)
-        order = np.flatnonzero(row >= 0)  # pairs of ghost centres, which LAMMPS adds on demand, are not ours
-        order = order[np.argsort(row[order], kind="stable")]
-        vectors = _on_host(data.rij)[order] if pairs else np.empty((0, 3))
-        others = _on_host(data.jelems)[order] if pairs else np.empty(0, dtype=np.int32)
+        n, n_pairs = int(data.nlistatoms), int(data.npairs)
+        species = _on_host(data.ielems)[:n]
+        vectors, others, row = np.empty((0, 3)), np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
+        if n_pairs:
+            place = np.full(int(data.ntotal), -1, dtype=np.int64)
+            place[_on_host(data.iatoms)[:n]] = np.arange(n)
+            vectors, others, row = _on_host(data.rij), _on_host(data.jelems), place[_on_host(data.pair_i)]
+        order = _reordering(row)
+        if order is not None:
+            vectors, others, row = vectors[order], others[order], row[order]
         if (species < 0).any() or (others < 0).any():
             raise InputError(
                 "an atom type is mapped to NULL in pair_coeff; mliap unified needs an element for every type"
             )
         energies, gradients, _ = self._evaluator.evaluate_environments(
-            np.concatenate([[0], np.cumsum(np.bincount(row[order], minlength=n))]).astype(np.int64),
+            np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))]).astype(np.int64),
             np.ascontiguousarray(species, dtype=np.int32),
             np.ascontiguousarray(vectors, dtype=np.float64),
             np.ascontiguousarray(others, dtype=np.int32),
             self._n_threads,
         )
         _give_energies(data, energies)
-        if pairs:
-            forces = np.zeros((pairs, 3))
-            forces[order] = gradients
-            data.update_pair_forces(_like(data.rij, forces))
+        if order is not None:
+            in_order, gradients = gradients, np.zeros((n_pairs, 3))
+            gradients[order] = in_order
+        if n_pairs:
+            data.update_pair_forces(_like(data.rij, gradients))
+
+
+def _reordering(row: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+    """Pairs by centre; None where they are already. Pairs of ghost centres (row −1), which LAMMPS can add, fall out."""
+    if row.size == 0 or (row[0] >= 0 and (row[1:] >= row[:-1]).all()):
+        return None
+    order = np.flatnonzero(row >= 0)
+    return order[np.argsort(row[order], kind="stable")]
 
 
 def write_mliap_model(

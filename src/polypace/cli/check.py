@@ -1,7 +1,8 @@
-"""`polypace check`: a potential gives the same numbers in Python, in LAMMPS and from its exported .yace."""
+"""`polypace check`: a potential gives the same numbers along every route; a short run before a long one."""
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +30,27 @@ def check_command(
     active_set: Annotated[Path | None, typer.Option(help="Its .asi file: grades are compared too.")] = None,
     lammps: Annotated[str | None, typer.Option(help="A LAMMPS program with pair_style pace.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random structures.")] = 1,
+    structure: Annotated[
+        Path | None,
+        typer.Option(help="Start of a planned run (LAMMPS data or what ASE reads): a short run is made too."),
+    ] = None,
+    elements: Annotated[
+        list[str] | None, typer.Option("--element", help="Element of an atom type of that file, as CH2=C; repeat.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the planned run.")] = 1_000_000,
+    timestep: Annotated[float, typer.Option(help="Timestep of the planned run (ps).")] = 0.001,
+    temperature: Annotated[float, typer.Option(help="Temperature of the planned run (K).")] = 300.0,
+    ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the planned run.")] = 1,
 ) -> None:
     """Compare energies, forces, stress and grades of random structures along every way to compute them."""
     routes = compare_routes(potential, active_set, lammps, seed)
     _print(potential, routes, active_set is not None)
     if not all(route.agrees for route in routes):
         raise typer.Exit(1)
+    if structure is not None:
+        from polypace.cli.preflight import print_preflight
+
+        print_preflight(potential, active_set, lammps, structure, elements or [], steps, timestep, temperature, ranks)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,7 @@ def compare_routes(
     """
     from polypace.ace import Potential
     from polypace.lammps import find_lammps
+    from polypace.lammps.capabilities import runs_python_models
 
     potential = Potential.read(potential_file)
     if active_set_file is not None and not potential.has_functions:
@@ -94,6 +111,8 @@ def compare_routes(
                 atoms, potential, exported, None, program, ranks
             ),
         }
+        if runs_python_models(program):
+            numbers["LAMMPS, mliap unified, 1 rank"] = _in_mliap(atoms, potential, Path(folder), program)
     first = next(iter(numbers.values()))
     noise = _grade_noise(atoms, potential, active_set_file, first)
     return [
@@ -159,6 +178,22 @@ def _in_lammps(
     outputs = ("pace/extrapolation", "gamma") if asi is not None else ()
     found = lammps_single_point(atoms, lines, elements, program=program, n_ranks=n_ranks, outputs=outputs)
     return Numbers(found.energies, found.forces, found.stress, found.outputs.get("gamma"))
+
+
+def _in_mliap(atoms: ase.Atoms, potential: Potential, folder: Path, program: LammpsProgram) -> Numbers:
+    import polypace
+    from polypace.ace import write_mliap_model
+    from polypace.lammps import mliap_pair_lines
+    from polypace.lammps.single_point import lammps_single_point
+
+    write_mliap_model(potential, folder / "model.pkl")
+    # The Python inside of LAMMPS has to find this package.
+    where = str(Path(polypace.__file__).parent.parent)
+    program = dataclasses.replace(program, environment={**program.environment, "PYTHONPATH": where})
+    elements = potential.elements
+    lines = mliap_pair_lines(folder / "model.pkl", elements, {element: element for element in elements})
+    found = lammps_single_point(atoms, lines, elements, program=program)
+    return Numbers(found.energies, found.forces, found.stress)
 
 
 def _deviations(numbers: Numbers, first: Numbers, grade_noise: float) -> dict[str, float]:

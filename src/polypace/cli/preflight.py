@@ -1,0 +1,102 @@
+"""The short run of `polypace check --structure`: is the planned run the right one, stable, and how long will it take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polypace.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    import ase
+
+    from polypace.lammps import Preflight
+
+
+def print_preflight(
+    potential_file: Path,
+    active_set: Path | None,
+    lammps: str | None,
+    structure: Path,
+    pairs: Sequence[str],
+    steps: int,
+    timestep: float,
+    temperature: float,
+    ranks: int,
+) -> None:
+    """Run it, print what it told; errors as from `polypace.lammps.preflight`."""
+    from polypace.ace import Potential, evaluate
+    from polypace.lammps import ace_pair_lines, find_lammps, preflight
+
+    potential = Potential.read(potential_file)
+    atoms, types = read_start(structure)
+    element_of_type = {name: name for name in types} | dict(_split(pair) for pair in pairs)
+    asi = active_set.resolve() if active_set is not None else None
+    lines = ace_pair_lines(
+        potential_file.resolve(), types, element_of_type, asi, known_elements=potential.elements, labelled=True
+    )
+    as_elements = atoms.copy()
+    as_elements.symbols[:] = [element_of_type[name] for name in atoms.arrays["type_name"]]
+    expected = evaluate([as_elements], potential)[0].energy
+    style = "pace" if asi is None else "pace/extrapolation"
+    program = find_lammps(lammps, styles=[f"pair {style}"])
+    found = preflight(atoms, lines, types, expected, steps, timestep, temperature, program=program, n_ranks=ranks)
+    _show(found, len(atoms), steps)
+
+
+def read_start(path: Path) -> tuple[ase.Atoms, list[str]]:
+    """The structure with its array `type_name`, and the type names in their order.
+
+    Raises
+    ------
+    InputError
+        for a file that is neither a LAMMPS data file nor read by ASE, or a structure that is not periodic.
+    """
+    import ase.io
+
+    from polypace.systems import read_lammps_data
+
+    try:
+        melt = read_lammps_data(path)
+    except (FileFormatError, InputError) as error:
+        try:
+            atoms = ase.io.read(path)
+        except Exception:  # ASE's readers raise anything
+            raise InputError(f"{path} is neither a LAMMPS data file ({error}) nor a structure that ASE reads") from None
+        assert not isinstance(atoms, list)
+        names = atoms.get_chemical_symbols()
+        types = sorted(set(names))
+    else:
+        atoms, names, types = melt.atoms.copy(), list(melt.types), list(melt.type_names)
+    if not atoms.pbc.all():
+        raise InputError(f"{path}: the short run needs a structure that is periodic in all directions")
+    atoms.arrays["type_name"] = np.array(names)
+    return atoms, types
+
+
+def _split(pair: str) -> tuple[str, str]:
+    name, found, element = pair.partition("=")
+    if not (found and name and element):
+        raise InputError(f"--element {pair!r} must be of the form TYPE=ELEMENT, such as CH2=C")
+    return name, element
+
+
+def _show(found: Preflight, n_atoms: int, steps: int) -> None:
+    print(f"\nshort run of {n_atoms} atoms:")
+    print(f"  energy of step 0     {found.energy_error:+.1e} eV/atom from Python's (allowed: 1e-06)")
+    if found.gamma_max is not None:
+        print(f"  extrapolation grade  at most {found.gamma_max:.2f}")
+    print(f"  drift without thermostat  {found.drift:+.1e} eV/atom/ps")
+    print(f"  speed                {found.atom_steps_per_second:.3g} atom-steps/s")
+    print(f"  neighbours per atom  {found.neighbors_per_atom:.0f} (cutoff and skin)")
+    print(f"  {steps} steps will take {_duration(found.predicted_seconds)}")
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
