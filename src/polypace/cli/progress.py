@@ -113,7 +113,7 @@ def run_with_progress(study: Path, folder: Path, workers: int | None, only_learn
     table = ProgressTable(console)
     with Live(table, console=console, refresh_per_second=4) if console.is_terminal else contextlib.nullcontext():
         outcome = run_study(study, folder, workers=workers, only_learn=only_learn, observer=table)
-    print_summary(outcome.results, console)
+    print_summary(outcome.results, console, rounds_are_shown=console.is_terminal)
     console.print(f"report:  {outcome.report}\nnumbers: {outcome.results_file}", highlight=False, soft_wrap=True)
 
 
@@ -123,10 +123,10 @@ def wide_console() -> Console:
     return console if console.is_terminal else Console(width=130)
 
 
-def print_summary(results: Mapping[str, Any], console: Console) -> None:
+def print_summary(results: Mapping[str, Any], console: Console, rounds_are_shown: bool = False) -> None:
     """The learning rounds and, where the potential was run, ACE against reference."""
     learning = results["learning"]
-    if learning["rounds"]:
+    if learning["rounds"] and not rounds_are_shown:
         console.print(rounds_table(learning["rounds"]))
     console.print(f"learning: {learning['verdict']}", highlight=False, soft_wrap=True)
     if results["chains"]:
