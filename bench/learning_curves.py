@@ -27,9 +27,12 @@ def study_of(selection: str, options: argparse.Namespace) -> dict:
     study = yaml.safe_load((files("polypace.study") / "templates" / "learn_ua.yaml").read_text(encoding="utf-8"))
     for system in (*study["systems"]["train"], *study["systems"]["test"]):
         system["n_chains"] = round(system["n_chains"] * options.size)
+    study["systems"]["equilibration"] = "4 ps"
+    study["ace"]["basis"]["functions"]["ALL"] = {"nradmax_by_orders": [12, 5, 3], "lmax_by_orders": [0, 4, 2]}
     # Never converged, so that both go on to the same number of rounds: gamma just above 1 always occurs.
     study["learning"] |= {
         "selection": selection,
+        "chain_lengths": [4, 8],
         "iterations": options.iterations,
         "budget": {},
         "gamma_select": 1.02,
@@ -93,7 +96,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("learning-curves.png"))
     parser.add_argument("--folder", type=Path, help="keep the study there; a second run goes on from it")
     parser.add_argument("--size", type=float, default=0.5, help="chains of learn_ua.yaml, as a factor")
-    parser.add_argument("--iterations", type=int, default=6)
+    parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--frames", type=int, default=4, help="labelled per round")
     parser.add_argument("--time", type=float, default=0.5, help="ps per replica and round")
     options = parser.parse_args()

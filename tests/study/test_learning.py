@@ -145,24 +145,26 @@ def test_an_added_budget_goes_on_from_the_old_loop(learned, tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(learned, folder)
     labelled = results_of(learned)["learning"]["rounds"][0]["labelled_atoms"]
-    result = learn(write_study(tmp_path, budget={"atoms": labelled}), folder)
+    result = learn(write_study(tmp_path, budget={"atoms": labelled - 1}), folder)
     assert result.returncode == 0, result.stderr
     assert "done in" not in result.stdout  # what it needs was there, less than before
-    assert results_of(folder)["learning"]["verdict"].startswith("budget used")
+    verdict = results_of(folder)["learning"]["verdict"]
+    assert verdict == f"budget used: 0 atoms are labelled, {labelled} more would be above {labelled - 1}"
     result = learn(write_study(tmp_path, budget={"hours": 10}), folder)
     assert result.returncode == 0 and "done in" not in result.stdout
     assert results_of(folder) == results_of(learned)
 
 
-def test_clusters_are_labelled_and_learned_from(learned, tmp_path):
+@pytest.mark.parametrize("harvest", ["clusters", "molecules"])
+def test_clusters_are_labelled_and_learned_from(learned, tmp_path, harvest):
     folder = tmp_path / "study"
     shutil.copytree(learned, folder)
-    changes = {"harvest": "clusters", "iterations": 1, "max_frames": 3, "max_atoms": 250}
+    changes = {"harvest": harvest, "iterations": 1, "max_frames": 2, "max_atoms": 300}
     result = learn(write_study(tmp_path, **changes), folder)
     assert result.returncode == 0, result.stderr
     results = results_of(folder)
     (record,) = results["learning"]["rounds"]
-    assert 0 < record["labelled_frames"] <= 3 and record["labelled_atoms"] <= 250
+    assert 0 < record["labelled_frames"] <= 2 and record["labelled_atoms"] <= 300
     # Periodic frame and cluster, each with its own tail taken off, agree where the force counts.
     assert record["labels"]["core_force_difference_eV_per_A"] < 1e-5
     assert results["training"]["frames_by_kind"]["cluster"] == record["labelled_frames"]
