@@ -74,6 +74,7 @@ def draw(curves: dict[str, dict], path: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import LogLocator, NullLocator
 
     figure, (errors, gammas) = pyplot.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
     for selection, results in curves.items():
@@ -85,8 +86,12 @@ def draw(curves: dict[str, dict], path: Path) -> None:
         gammas.plot([record["round"] for record in rounds], [record["gamma_max"] for record in rounds], **style)
     errors.set(xlabel="atoms that the loop labelled", ylabel="force error, validation (%)", yscale="log")
     gammas.set(xlabel="round", ylabel="largest γ", yscale="log")
+    gammas.set_xticks(range(1, 1 + max(len(results["learning"]["rounds"]) for results in curves.values())))
     for axis in (errors, gammas):
-        axis.grid(alpha=0.3, which="both")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0)))
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.grid(alpha=0.3)
     errors.legend(frameon=False)
     figure.savefig(path, dpi=150)
 
