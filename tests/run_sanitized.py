@@ -26,7 +26,8 @@ def build() -> Path:
     pybind11 = subprocess.check_output([sys.executable, "-m", "pybind11", "--cmakedir"], text=True).strip()
     settings = [f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={pybind11}"]
     subprocess.run(["cmake", "--preset", "sanitize", *settings], cwd=ROOT, check=True)
-    subprocess.run(["cmake", "--build", BUILD, "--target", "_core", "--parallel"], check=True)
+    jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(os.cpu_count()))
+    subprocess.run(["cmake", "--build", BUILD, "--target", "_core", "--parallel", jobs], check=True)
     return BUILD / "cpp" / "bindings" / f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
 
 
