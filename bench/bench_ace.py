@@ -82,6 +82,11 @@ def best_of(function, repeats=5, clock=processor_time):
     return min(times)
 
 
+def alternating(one, two, repeats, clock):
+    """Shortest times (s) of two functions that take turns, so that other load on the machine meets both."""
+    return np.min([(best_of(one, 1, clock), best_of(two, 1, clock)) for _ in range(repeats)], axis=0)
+
+
 def check(name, ours, theirs, tolerance):
     error = np.abs(np.asarray(ours) - theirs).max() / max(1, np.abs(theirs).max())
     assert error <= tolerance, f"{name} differs from python-ace by {error:.1e}"
@@ -116,8 +121,9 @@ def bench_calculators(rows, folder, name, potential, elements, lattice):
         check("forces", ours.results["forces"], peer.results["forces"], 1e-9)
         check("gamma", ours.results["gamma"], peer.results["gamma"], 1e-9)
     scale = 1e6 / sum(map(len, frames))
-    ours_time = best_of(lambda: run_calculator(ours, frames)) * scale
-    theirs_time = best_of(lambda: run_calculator(peer, frames), 2) * scale if peer else None
+    nothing = [] if peer is None else frames
+    times = alternating(lambda: run_calculator(ours, frames), lambda: run_calculator(peer, nothing), 20, processor_time)
+    ours_time, theirs_time = times * scale if peer else (times[0] * scale, None)
     report(rows, f"calculator, E + F + gamma, {name}", ours_time, theirs_time, "us/atom")
 
 
@@ -131,12 +137,6 @@ def bench_large(rows, potential):
         print(f"{'':58s} ML-PACE in LAMMPS, published, not measured here: {published:g} us/atom")
 
 
-def alternating(one, two, repeats):
-    """Shortest elapsed times (s) of two functions that take turns, so that other load on the machine meets both."""
-    times = [(best_of(one, 1, time.perf_counter), best_of(two, 1, time.perf_counter)) for _ in range(repeats)]
-    return np.min(times, axis=0)
-
-
 def bench_threads(rows, potential, repeats=12):
     """Elapsed time of one thread against two; the results must be the same bits."""
     evaluator = make_evaluator(potential)
@@ -146,7 +146,10 @@ def bench_threads(rows, potential, repeats=12):
         for a, b in zip(evaluator.evaluate(*batch.arrays, 1), evaluator.evaluate(*batch.arrays, 2), strict=True):
             assert np.array_equal(a, b)
         one, two = alternating(
-            lambda b=batch: evaluator.evaluate(*b.arrays, 1), lambda b=batch: evaluator.evaluate(*b.arrays, 2), repeats
+            lambda b=batch: evaluator.evaluate(*b.arrays, 1),
+            lambda b=batch: evaluator.evaluate(*b.arrays, 2),
+            repeats,
+            time.perf_counter,
         )
         print(f"{'two threads against one, E + F, ' + name:58s} {'':9s} {'':10s} {one / two:7.2f} x", flush=True)
         rows.append({"case": f"two threads against one, {name}", "ratio": one / two})

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -37,12 +38,14 @@ def package(core: Path) -> Path:
     (folder / "polypace").mkdir(parents=True, exist_ok=True)
     yaml_cpp = next(f for f in importlib.metadata.files("cmeel-yaml-cpp") or () if f.name == "yaml.h").locate()
     prefix = next(parent for parent in Path(str(yaml_cpp)).parents if parent.name == "cmeel.prefix")
-    sources = [path for path in (ROOT / "src" / "polypace").iterdir() if path.name not in ("_core", "__pycache__")]
-    for target, source in [(folder / "cmeel.prefix", prefix)] + [
-        (folder / "polypace" / p.name, p) for p in [core, *sources]
-    ]:
-        target.unlink(missing_ok=True)
-        target.symlink_to(source)
+    links = {folder / "cmeel.prefix": prefix}  # where _core looks for yaml-cpp
+    for path in (ROOT / "src" / "polypace").iterdir():
+        if path.name not in ("_core", "__pycache__"):
+            links[folder / "polypace" / path.name] = path
+    for link, source in links.items():
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+    shutil.copy2(core, folder / "polypace")
     return folder
 
 
