@@ -24,6 +24,7 @@ MOLECULES: dict[str, Any] = {
 }
 REACH_OF_MOLECULES, REACH_OF_LIQUIDS = 3.0, 4.5  # Å beyond the covalent radii
 FUNCTIONS_PER_ELEMENT = 700
+MOST_CONFIG_TYPES = 12  # in the table of errors
 IN_MEMORY = 200_000_000  # bytes of files whose frames are kept; larger ones are read again for every pass
 
 
@@ -40,8 +41,11 @@ def fit_command(
     alpha: Annotated[
         float | None, typer.Option(help="Strength of the ridge; chosen by cross-validation without.")
     ] = None,
+    scale_columns: Annotated[
+        bool, typer.Option(help="The ridge weighs what functions contribute to the data; without: their coefficients.")
+    ] = True,
     smoothness: Annotated[float, typer.Option(help="Exponent of the penalty on rough functions; 0: none.")] = 2.0,
-    energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e8,
+    energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e7,
     force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
     virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
     large_force: Annotated[float | None, typer.Option(help="Forces beyond this (eV/Å) weigh less.")] = None,
@@ -89,7 +93,7 @@ def fit_command(
         frames,
         basis or default_basis(frames),
         weights=weights,
-        solver=_solver(solver, alpha),
+        solver=_solver(solver, alpha, scale_columns),
         test_frames=test_frames,
         e0=parse_e0(e0),
         core_repulsion="zbl" if core_repulsion else None,
@@ -202,12 +206,14 @@ def parse_e0(text: str) -> Any:
         raise InputError(f"--e0 must be least_squares, a number or like C:-1.2,H:-0.5, got {text!r}") from None
 
 
-def _solver(name: str, alpha: float | None) -> Any:
+def _solver(name: str, alpha: float | None, scale_columns: bool) -> Any:
     from polypace.ace import Ridge
 
-    if alpha is not None and name != "ridge":
-        raise InputError(f"--alpha belongs to the ridge solver, not to {name}: leave it out")
-    return Ridge(alpha=alpha) if name == "ridge" else name
+    if name != "ridge" and (alpha is not None or not scale_columns):
+        raise InputError(f"--alpha and --no-scale-columns belong to the ridge solver, not to {name}: leave them out")
+    if alpha is None and not scale_columns:
+        raise InputError("--no-scale-columns needs --alpha: cross-validation works on scaled columns")
+    return Ridge(alpha=alpha, scale_columns=scale_columns) if name == "ridge" else name
 
 
 def print_fit(result: FitResult, output: Path) -> None:
@@ -244,7 +250,8 @@ def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
         (f"  C{length}" if length.isdigit() else f"  {length}", "", q)
         for length, q in sorted(metrics.by_chain_length.items(), key=lambda item: (len(item[0]), item[0]))
     ]
-    parts += [(f"  {kind}", "", q) for kind, q in list(metrics.by_config_type.items())[:12]]
+    if len(metrics.by_config_type) <= MOST_CONFIG_TYPES:  # more of them only fit into the JSON file
+        parts += [(f"  {kind[:24]}", "", q) for kind, q in metrics.by_config_type.items()]
     parts += [(f"  {species}", "", q) for species, q in metrics.by_species.items() if len(metrics.by_species) > 1]
     parts += [(f"  {kind}", "", q) for kind, q in metrics.by_type.items()]
     parts += [(f"  place {place} from the end", "", q) for place, q in metrics.by_chain_position.items()]
@@ -257,7 +264,7 @@ def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
             f"{1e3 * energy.mean:+.3g}" if energy else "",
             f"{1e3 * energy.spread:.3g}" if energy else "",
             _milli(forces),
-            f"{forces.relative:.2%}" if forces else "",
+            f"{forces.relative:.2%}" if forces and forces.reference_rms > 0 else "",
             _milli(virial),
         )
     table.add_section()
