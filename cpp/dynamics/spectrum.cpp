@@ -125,6 +125,15 @@ void run_tasks(int n, int n_threads, const std::function<void(int begin, int end
   });
 }
 
+// By all threads, because the system hands out fresh memory page by page.
+void clear(double* values, std::int64_t n, int n_threads) {
+  constexpr std::int64_t piece = 1 << 18;
+  parallel_for((n + piece - 1) / piece, n_threads, [&](std::size_t i, int) {
+    const auto begin = static_cast<std::int64_t>(i) * piece;
+    std::fill_n(values + begin, std::min(piece, n - begin), 0.0);
+  });
+}
+
 // Doubles for each thread: columns of a tile, or the rows that make up whole vectors of lags.
 std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
   return std::int64_t{2} * kernels.n_lanes *
@@ -198,8 +207,8 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   const std::int64_t spectrum_size = 2 * plan.n_rows() * padded(plan.n_columns());
   const std::int64_t squares_size = plan.n_columns() * padded(plan.n_rows());
   const WorkSpace spectra(n_segments * spectrum_size), by_column(n_segments * squares_size);
-  std::fill_n(spectra.data(), n_segments * spectrum_size, 0.0);
-  std::fill_n(by_column.data(), n_segments * squares_size, 0.0);
+  clear(spectra.data(), n_segments * spectrum_size, n_threads);
+  clear(by_column.data(), n_segments * squares_size, n_threads);
   for (int first = 0; first < n_batches; first += round) {
     Pass pass{};
     pass.plan = &plan;
@@ -220,9 +229,9 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
 
 void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, int n_segments,
                                const Settings& settings, double* correlations) {
-  std::fill(correlations, correlations + n_segments * plan.n_frames(), 0.0);
   const Kernels& kernels = choose_kernels(plan, settings);
   const int n_threads = resolve_n_threads(settings.n_threads);
+  clear(correlations, n_segments * plan.n_frames(), n_threads);
   const int per_batch = 2 * kernels.n_lanes;
   const int round = std::min((n_segments + per_batch - 1) / per_batch,
                              batches_per_round(plan, kernels.n_lanes, settings));

@@ -105,8 +105,9 @@ def origin_averages(
     and z of all `particles`, and of those in each group (Å²)."""
     if lags.pairs is None:
         sums = displacement_sums(motion, particles, groups, n_groups, effort, drift)[:, : len(lags.lag)]
-        for one in sums:  # in place: a row stays in the cache, and the table is not held twice
-            one /= lags.n_origins
+        origins = lags.n_origins.astype(np.float64)
+        for one in sums:  # in place, so that the table is not held twice
+            one /= origins
         return sums
     result = np.zeros((3 + n_groups, len(lags.lag)))
     for piece in motion.pieces(particles):
