@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -101,3 +102,19 @@ def test_bad_times_are_named(rng):
         pp.msd(positions, times=[0.0, 2.0, 1.0, 3.0])
     with pytest.raises(InputError, match="one time for each of the 4 frames"):
         pp.msd(positions, times=[0.0, 2.0])
+
+
+def test_chains_keep_the_memory_limit(rng, tmp_path):
+    n_frames, n_chains = 20000, 60
+    path, limit = tmp_path / "frames.bin", 24 << 20
+    frames = np.memmap(path, dtype=np.float32, mode="w+", shape=(n_frames, 2 * n_chains, 3))
+    frames[:] = rng.normal(size=frames.shape).cumsum(axis=0)
+    molecules = np.arange(2 * n_chains) // 2
+    expected = chain_msd(np.array(frames), 1.0, molecules=molecules)
+    tracemalloc.start()
+    found = chain_msd(frames, 1.0, molecules=molecules, max_memory=limit)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < limit < 24 * n_frames * n_chains  # the centres of all chains alone would not fit
+    for name in ("g1", "g2", "g3"):
+        np.testing.assert_allclose(getattr(found, name).msd, getattr(expected, name).msd, rtol=1e-9, atol=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -30,4 +31,9 @@ def test_two_parsl_workers(rng, tmp_path, monkeypatch):
     config = Config(executors=[workers], run_dir=str(tmp_path / "parsl"), usage_tracking=0)
     with ParslPoolExecutor(config) as executor:
         result = msd_by_tasks(tmp_path / "positions.npy", 0.5, executor=executor, n_tasks=4)
+        command = ["sh", "-c", "sleep 0.5; echo $PPID"]
+        futures = [executor.submit(subprocess.check_output, command) for _ in range(6)]
+        workers_seen = {int(future.result()) for future in futures}
+    assert len(workers_seen) == 2  # while one worker waits, the other takes the next task
+    assert os.getpid() not in workers_seen
     np.testing.assert_allclose(result.msd, pp.msd(positions, 0.5).msd, rtol=1e-10, atol=1e-10)
