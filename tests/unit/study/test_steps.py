@@ -13,6 +13,7 @@ import time
 import pytest
 
 from polypace.errors import DamagedStepError, InputError, PolypaceError
+from polypace.study.engine import Threads
 from polypace.study.execution import execute, topological_order
 from polypace.study.folder import locked
 from polypace.study.step import Step, StepStore
@@ -55,7 +56,7 @@ class Recorder:
 
 def run(steps, study, workers=2):
     recorder = Recorder()
-    manifests = execute(steps, StepStore(study), {"kind": "threads", "workers": workers}, recorder)
+    manifests = execute(steps, StepStore(study), Threads(workers=workers), recorder)
     return manifests, recorder.events
 
 
