@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ase
 import numpy as np
@@ -19,6 +19,7 @@ from polypace.ace.row_compression import CompressedRows, RowCompressor
 from polypace.ace.weights import FrameWeights, Weights
 from polypace.errors import InputError
 
+UNSEEN = 1e-6  # of the largest part that compositions have in a direction: less is none
 FRAMES_IN_FLIGHT = 8  # whose rows wait for being compressed
 
 ASE_ORDER = [0, 1, 2, 5, 4, 3]  # of rows xx yy zz xy xz yz, to make them xx yy zz yz xz xy
@@ -90,7 +91,9 @@ def compress_frames(
     """Return the factors of all weighted rows, per quantity.
 
     Columns: the functions of the potential in canonical order, element by element, then one per element for a shift of
-    its reference energy. Targets: what e0 (eV per element) leaves. Quantities without rows are left out.
+    its reference energy. Targets: what e0 (eV per element) leaves. Quantities without rows are left out. Shifts that no
+    frame's composition tells (one stoichiometry only) are held at 0 by rows of their own, so that molecules of another
+    composition are not shifted by an accident of the data.
     """
     n_functions = sum(potential.n_functions.values())
     compressors = {
@@ -98,6 +101,7 @@ def compress_frames(
         "forces": RowCompressor(n_functions),
         "virial": RowCompressor(n_functions),
     }
+    seen = np.zeros((len(e0), len(e0)))  # Σ n nᵀ over the weighted compositions n
     ahead: deque[ase.Atoms] = deque()  # frames whose rows are being made
     rows_of_frames = iterate_design_rows(_remembered(frames, ahead), potential, n_threads=n_threads)
 
@@ -106,7 +110,8 @@ def compress_frames(
         labels = read_labels(atoms, name)
         own = weights.of_frame(atoms, labels, name)
         composition = count_elements(atoms, potential.elements, name)
-        _add_energy(compressors["energy"], rows.energy, labels, own, composition, e0, weights)
+        scale = _add_energy(compressors["energy"], rows.energy, labels, own, composition, e0, weights)
+        seen[:] += np.outer(scale * composition, scale * composition)
         _add_forces(compressors["forces"], rows.forces, labels, own)
         _add_virial(compressors["virial"], rows.virial, labels, own, len(atoms), weights)
 
@@ -122,6 +127,8 @@ def compress_frames(
         while pending:
             pending.popleft().result()
     groups = {name: compressor.finish() for name, compressor in compressors.items()}
+    if groups["energy"].n_rows:
+        groups["energy"] = _with_unseen_shifts_at_zero(compressors["energy"], seen)
     return {name: _padded(group, n_functions + len(e0)) for name, group in groups.items() if group.n_rows}
 
 
@@ -139,12 +146,25 @@ def _add_energy(
     composition: npt.NDArray[np.float64],
     e0: Sequence[float],
     weights: Weights,
-) -> None:
+) -> float:
+    """Add the row; returns what it was multiplied with."""
     if labels.energy is None or own.energy == 0:
-        return
+        return 0.0
     scale = np.sqrt(own.energy) / (composition.sum() if weights.per_atom else 1.0)
     target = labels.energy - composition @ np.asarray(e0)
     compressor.add(scale * np.concatenate([row, composition])[None, :], [scale * target])
+    return float(scale)
+
+
+def _with_unseen_shifts_at_zero(compressor: RowCompressor, seen: npt.NDArray[np.float64]) -> CompressedRows:
+    """The energies' factor with a row v · shifts = 0 for every direction v that no composition has a part in."""
+    before, n_shifts = compressor.finish(), len(seen)
+    sizes, directions = np.linalg.eigh(seen)
+    unseen = directions.T[sizes <= UNSEEN**2 * sizes[-1]]
+    rows = np.zeros((len(unseen), len(before.target)))
+    rows[:, -n_shifts:] = np.sqrt(sizes[-1]) * unseen
+    compressor.add(rows, np.zeros(len(unseen)))
+    return replace(compressor.finish(), n_rows=before.n_rows)
 
 
 def _add_forces(compressor: RowCompressor, rows: npt.NDArray[np.float64], labels: Labels, own: FrameWeights) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from polypace.ace.core_repulsion import CoreRepulsion, shortest_distances, with_core_repulsion
 from polypace.ace.design_blocks import Survey, compress_frames, survey_frames
 from polypace.ace.fit_metrics import Metrics, measure_errors
+from polypace.ace.label_units import SUSPICIOUS, check_fitted_forces
 from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
 from polypace.ace.reference_energies import E0Choice, given_energies, least_squares_energies
@@ -183,6 +184,8 @@ def fit(
     clock.lap("solve")
     fitted, e0_final = _with_solution(final, solution, e0_start)
     metrics = measure_errors(frames, fitted, n_threads=n_threads)
+    if "forces" in metrics.quantities and metrics.quantities["forces"].relative > SUSPICIOUS:
+        check_fitted_forces(frames, fitted, n_threads=n_threads)
     test_metrics = measure_errors(test_frames, fitted, n_threads=n_threads) if test_frames is not None else None
     clock.lap("metrics")
     return FitResult(fitted, metrics, test_metrics, e0_final, weights, solution, groups, penalties, seconds)

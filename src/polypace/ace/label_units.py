@@ -9,7 +9,8 @@ import ase
 import numpy as np
 import numpy.typing as npt
 
-from polypace.ace.labels import Labels
+from polypace.ace.labels import Frames, Labels
+from polypace.ace.potential import Potential
 from polypace.errors import InputError
 
 # How many times larger numbers in another unit are, for energies and forces.
@@ -27,6 +28,9 @@ NAMES = ("units", "energy_units", "force_units")  # keys of `info` where a frame
 ELECTRON_VOLT = {"ev", "metal", "ase", "ev/ang", "ev/angstrom", "ev/å"}
 AGREEMENT = 0.04  # of a ratio with a conversion factor
 SPREAD = 1.5  # largest ratio within a group of frames that stands apart
+SPREAD_OF_FITTED, AGREEMENT_OF_FITTED = 3.0, 0.25  # the same, of forces against those that a poor fit says
+LEAST_CORRELATION = 0.5  # of forces with fitted ones for a frame to say something
+SUSPICIOUS = 0.2  # relative force error of a fit above which units are looked at again
 
 
 @dataclass
@@ -58,16 +62,16 @@ class UnitCheck:
         if labels.forces is not None and np.any(labels.forces):
             self._note("forces", float(np.sqrt(np.mean(labels.forces**2))), index)
 
-    def finish(self) -> None:
+    def finish(self, spread: float = SPREAD, agreement: float = AGREEMENT) -> None:
         """Raise InputError where the sizes fall into two groups whose ratio is a conversion factor of units."""
         for quantity, sizes in self.sizes.items():
-            split = _two_groups(np.array(sizes))
+            split = _two_groups(np.array(sizes), spread)
             if split is None:
                 continue
             ratio, large = split
             frames = np.array(self.frames[quantity])
             for unit, factor in CONVERSIONS[quantity].items():
-                if abs(ratio / factor - 1) < AGREEMENT:
+                if abs(ratio / factor - 1) < agreement:
                     raise InputError(
                         f"{quantity} of {np.count_nonzero(large)} frames (the first: frame {frames[large][0]}) are "
                         f"{ratio:.1f} times those of {np.count_nonzero(~large)} others (the first: frame "
@@ -80,7 +84,26 @@ class UnitCheck:
         self.frames[quantity].append(index)
 
 
-def _two_groups(sizes: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.bool_]] | None:
+def check_fitted_forces(frames: Frames, potential: Potential, *, n_threads: int = 0) -> None:
+    """Raise InputError where forces of some frames are a conversion factor of units times what a fit to all says.
+
+    The size of forces varies with the structure, but how many times the fitted ones they are does not: that tells mixed
+    units in data of which `UnitCheck`, before the fit, can only see that forces differ.
+    """
+    from polypace.ace.fit_metrics import compare_frames
+
+    check = UnitCheck()
+    for index, comparison in enumerate(compare_frames(frames, potential, n_threads=n_threads)):
+        if "forces" not in comparison.values or any(key in comparison.atoms.info for key in NAMES):
+            continue
+        reference, predicted = comparison.values["forces"]
+        product, square = float(np.sum(reference * predicted)), float(np.sum(predicted**2))
+        if product > LEAST_CORRELATION * np.sqrt(square * float(np.sum(reference**2))):
+            check._note("forces", product / square, index)
+    check.finish(SPREAD_OF_FITTED, AGREEMENT_OF_FITTED)
+
+
+def _two_groups(sizes: npt.NDArray[np.float64], spread: float) -> tuple[float, npt.NDArray[np.bool_]] | None:
     """Ratio of the medians and the larger ones, where two narrow groups stand far apart."""
     if len(sizes) < 4:
         return None
@@ -90,6 +113,6 @@ def _two_groups(sizes: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.b
         return None
     low, high = order[: gap + 1], order[gap + 1 :]
     widths = [np.percentile(part, 90) - np.percentile(part, 10) for part in (low, high)]
-    if max(widths) > np.log(SPREAD):
+    if max(widths) > np.log(spread):
         return None
     return float(np.exp(np.median(high) - np.median(low))), np.asarray(np.log(sizes) > order[gap])

@@ -222,3 +222,25 @@ def test_pruning_finds_the_functions_that_made_the_data(truth):
     assert worse.loss_ratio > 10 * pruned.loss_ratio
     with pytest.raises(InputError, match="n_functions must be from 1"):
         prune_functions(result, 0)
+
+
+def test_one_stoichiometry_tells_no_difference_of_elements(rng):
+    """What no composition tells must not be decided by rounding: other compositions would be shifted by it."""
+    spec = BasisSpec.simple(["Al", "Ni"], 4.0, nradmax=(3, 1), lmax=(0, 1))
+    basis = spec.build()
+    truth = basis.with_coefficients(rng.normal(size=len(basis.coefficients))).with_e0({"Al": -3.0, "Ni": -3.0})
+    grid = np.array(np.meshgrid(*[range(2)] * 3)).reshape(3, 8).T
+
+    def frames_of(symbols, n):
+        made = [
+            Atoms(symbols, positions=(grid + rng.uniform(-0.2, 0.2, (8, 3))) * 2.7, cell=[5.4] * 3, pbc=True)
+            for _ in range(n)
+        ]
+        for atoms, prediction in zip(made, evaluate(made, truth), strict=True):
+            atoms.calc = SinglePointCalculator(atoms, energy=prediction.energy, forces=prediction.forces)
+        return made
+
+    for solver in ("ridge", "blr"):
+        result = fit(frames_of("Al4Ni4", 30), spec, solver=solver, test_frames=frames_of("Al2Ni6", 5))
+        assert result.e0["Al"] == pytest.approx(result.e0["Ni"], abs=1e-6)
+        assert result.test_metrics.quantities["energy"].rmse < 0.05

@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.units import Bohr, Hartree
 
-from polypace.ace import BasisSpec, fit
+from polypace.ace import BasisSpec, evaluate, fit
 from polypace.ace.label_units import UnitCheck
 from polypace.ace.labels import read_labels
 from polypace.errors import InputError
@@ -58,6 +58,26 @@ def test_ordinary_data_pass(rng):
     check(thermal(rng, 10, energy=-150) + thermal(rng, 10, energy=-5))  # two substances
     check([*thermal(rng, 10), labelled(-1500.0, np.full((10, 3), 0.7 / 51.4))])  # one nearly relaxed frame
     check([])
+
+
+def test_forces_that_differ_by_structure_are_told_by_the_fit(rng):
+    basis = BasisSpec.simple(["C"], 3.0, nradmax=(4,), lmax=(0,))
+    potential = basis.build()
+    truth = potential.with_coefficients(rng.normal(size=len(potential.coefficients)))
+    frames = []
+    for k in range(40):
+        atoms = Atoms(
+            "C6", positions=rng.uniform(0, 2.5 + 0.1 * k, size=(6, 3)) + 0.6 * np.arange(18).reshape(6, 3) % 3
+        )
+        prediction = evaluate([atoms], truth)[0]
+        factor = Hartree / Bohr if k % 4 == 0 else 1.0
+        atoms.calc = SinglePointCalculator(atoms, energy=prediction.energy, forces=prediction.forces * factor)
+        frames.append(atoms)
+    with pytest.raises(InputError, match=r"forces of \d+ frames \(the first: frame 0\).*Hartree/bohr"):
+        fit(frames, basis)
+    for atoms in frames[::4]:
+        atoms.calc.results["forces"] = atoms.calc.results["forces"] / (Hartree / Bohr)
+    assert fit(frames, basis).metrics.quantities["forces"].relative < 1e-3
 
 
 def test_fit_refuses(rng):
