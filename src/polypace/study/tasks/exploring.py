@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from polypace.errors import UnstableRunError
+from polypace.lammps import read_log
 from polypace.lammps.protocols import GammaWatch, MolecularDynamics
 from polypace.melt import Melt
 from polypace.reference import read_dump
@@ -43,7 +44,8 @@ def explore(context: StepContext) -> None:
         run(params, _protocol(params, melt).script(), context.folder)
     except UnstableRunError:
         lost = True
-        if not (table := last_table(context.folder)) or not len(table["Step"]):
+        tables = read_log(context.folder / "log.lammps")
+        if not tables or not len(tables[-1]["Step"]):
             raise  # not even the first step: there is nothing to learn from
     summary = _summary(params, context.folder, melt, lost)
     write_json(context.folder / "explore.json", summary)
