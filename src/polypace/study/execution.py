@@ -35,16 +35,14 @@ class Observer(Protocol):
 def topological_order(targets: Iterable[Step]) -> list[Step]:
     """Every step that the targets need, inputs before users, each id once."""
     ordered: dict[str, Step] = {}
-
-    def visit(step: Step) -> None:
-        if step.id in ordered:
-            return
-        for source in step.inputs.values():
-            visit(source)
-        ordered[step.id] = step
-
-    for target in targets:
-        visit(target)
+    waiting = list(targets)[::-1]
+    while waiting:  # no recursion: a loop of learning rounds is a chain of thousands of steps
+        step = waiting[-1]
+        missing = [source for source in step.inputs.values() if source.id not in ordered]
+        if step.id not in ordered and missing:
+            waiting += missing[::-1]
+        else:
+            ordered.setdefault(step.id, waiting.pop())
     return list(ordered.values())
 
 

@@ -84,6 +84,15 @@ def test_a_graph_is_made_once_in_order_and_found_again(tmp_path):
     assert (tmp_path / "made.log").read_text().count("\n") == 2
 
 
+def test_a_chain_of_steps_may_be_long():
+    step = number(1)
+    for k in range(2000):
+        step = Step(f"sum/{k}", add_inputs, {}, {"a": step})
+        assert step.id
+    ordered = topological_order([step])
+    assert len(ordered) == 2001 and ordered[0].name == "number/1" and ordered[-1] is step
+
+
 def test_a_changed_file_is_noticed_set_aside_and_made_anew(tmp_path):
     step = number(7)
     run([step], tmp_path)
