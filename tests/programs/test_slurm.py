@@ -53,7 +53,7 @@ class StudyRun:
             self.process.kill()
             self.process.communicate()
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 90) -> None:
+    def wait_for(self, condition: Callable[[], object], seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert self.process.poll() is None, self.process.communicate()[1]
@@ -82,13 +82,13 @@ class StudyRun:
         return subprocess.run(squeue, env=self._environment, capture_output=True, text=True, check=True).stdout.split()
 
     def end(self) -> str:
-        _, stderr = self.process.communicate(timeout=180)
+        _, stderr = self.process.communicate(timeout=900)
         return stderr
 
 
 def test_killed_workers_blocks_and_runs_end_in_the_results_of_threads(slurm, tmp_path):
     threads = write_small_study(tmp_path / "threads.yaml", {"kind": "threads", "workers": 2})
-    done = subprocess.run([POLYPACE, "run", threads], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([POLYPACE, "run", threads], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
 
     with StudyRun(write_small_study(tmp_path / "slurm.yaml", SLURM), slurm) as run:
