@@ -241,7 +241,7 @@ def print_errors(title: str, potential: Potential, errors: Metrics, test_errors:
         if metrics is not None:
             _add_rows(table, name, metrics)
     console = Console()
-    (console if console.is_terminal else Console(width=120)).print(table)
+    (console if console.is_terminal else Console(width=130)).print(table)
 
 
 def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
@@ -254,14 +254,14 @@ def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
         parts += [(f"  {kind[:24]}", "", q) for kind, q in metrics.by_config_type.items()]
     parts += [(f"  {species}", "", q) for species, q in metrics.by_species.items() if len(metrics.by_species) > 1]
     parts += [(f"  {kind}", "", q) for kind, q in metrics.by_type.items()]
-    parts += [(f"  place {place} from the end", "", q) for place, q in metrics.by_chain_position.items()]
+    parts += [(f"  place {place}", "", q) for place, q in metrics.by_chain_position.items()]
     for label, n_frames, quantities in parts:
         energy, forces, virial = (quantities.get(key) for key in ("energy", "forces", "virial"))
         table.add_row(
             label,
             n_frames,
             _milli(energy),
-            f"{1e3 * energy.mean:+.3g}" if energy else "",
+            f"{1e3 * energy.mean:+.2f}" if energy else "",
             f"{1e3 * energy.spread:.3g}" if energy else "",
             _milli(forces),
             f"{forces.relative:.2%}" if forces and forces.reference_rms > 0 else "",
