@@ -27,14 +27,25 @@ from polypace.select import ActiveSet, extrapolation_grade, maxvol
 from polypace.select.copies import occurs_in
 
 
+def processor_time():
+    """Seconds of this process and of the programs that it ran."""
+    return sum(os.times()[:4])
+
+
 def timed(function, repeats):
-    """(result, best wall time) of several calls."""
-    best, result = np.inf, None
+    """(result, (least wall time, least processor time)) of several calls."""
+    walls, processors, result = [], [], None
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.perf_counter(), processor_time()
         result = function()
-        best = min(best, time.perf_counter() - start)
-    return result, best
+        walls.append(time.perf_counter() - start[0])
+        processors.append(processor_time() - start[1])
+    return result, (min(walls), min(processors))
+
+
+def report(name, ours, peer_name, peer):
+    for kind, a, b in zip(("wall", "processor"), ours, peer, strict=True):
+        print(f"  {kind:9s} {name} {a:.2f} s, {peer_name} {b:.2f} s, ratio {b / a:.1f}")
 
 
 def compare_maxvol(frames, potential, repeats, threads):
@@ -49,7 +60,7 @@ def compare_maxvol(frames, potential, repeats, threads):
     print(
         f"MaxVol of {rows.shape}: the same environments after {ours.n_swaps} exchanges, |C| ≤ {ours.largest_grade:.5f}"
     )
-    print(f"  polypace {our_time:.2f} s, pyace {peer_time:.2f} s, ratio {peer_time / our_time:.1f}")
+    report("polypace", our_time, "pyace", peer_time)
 
 
 def compare_programs(data, frames, potential, repeats, threads):
@@ -73,7 +84,7 @@ def compare_programs(data, frames, potential, repeats, threads):
     deviation = np.abs(grades / peer_grades - 1).max()
     assert deviation < 1e-4, deviation
     print(f"active set of {data}: γ of {len(grades)} environments equal to {deviation:.1e}")
-    print(f"  polypace select {our_time:.2f} s, pace_activeset {peer_time:.2f} s, ratio {peer_time / our_time:.1f}")
+    report("polypace select", our_time, "pace_activeset", peer_time)
 
 
 def main() -> None:
