@@ -93,7 +93,12 @@ class ErrorFloor:
             "|---" * (3 + 2 * len(rms)) + "|",
         ]
         for (cutoff, rank), point in largest.items():
-            errors = [f"{part[name] / rms[name]:.1%}" for name in rms for part in (point.train, point.test)]
+            # One test frame has no spread of energies to compare with.
+            errors = [
+                f"{part[name] / rms[name]:.1%}" if rms[name] > 0 else ""
+                for name in rms
+                for part in (point.train, point.test)
+            ]
             lines.append(f"| {cutoff:g} | {rank} | {point.n_functions} | " + " | ".join(errors) + " |")
         return "\n".join(lines)
 
