@@ -20,7 +20,7 @@ from polypace.analysis.motion import Integers, Piece
 from polypace.errors import InputError
 
 Progress = Callable[[str, float], None]
-BLOCK_SHARE = 6  # a block of particles takes at most this part of the memory
+BLOCK_SHARE = 8  # a block of particles takes at most this part of the memory
 BUFFER_SHARE = 4  # the frames in flight and their copy take at most twice this part
 
 
