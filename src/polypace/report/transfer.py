@@ -133,7 +133,8 @@ def _figure(results: Mapping[str, Any]) -> Figure:
     _against(length, best, colours, lambda cell: _by_length(cell, grid), "carbons of the tested chains")
     longest = f"C{grid['test_lengths'][-1]}"
     _against(place, best, colours, lambda cell: _by_place(cell, longest), f"place from the end of {longest}")
-    length.set_xscale("log")
+    length.set_xscale("log", base=2)
+    length.set_xticks(grid["test_lengths"], [str(n) for n in grid["test_lengths"]])
     return figure
 
 
@@ -154,8 +155,8 @@ def _front(axes: Any, grid: Mapping[str, Any], colours: Mapping[tuple[int, ...],
     axes.set(
         xlabel="labelled atoms (edge: Pareto front)",
         ylabel=f"force error on C{grid['test_lengths'][-1]} (%)",
-        xscale="log",
-        yscale="log",
+        ylim=(0, None),
+        xlim=(0, 1.08 * max(cell["labelled_atoms"]["mean"] for cell in grid["cells"])),
     )
     axes.legend(fontsize=7)
 
@@ -176,7 +177,7 @@ def _by_length(cell: Mapping[str, Any], grid: Mapping[str, Any]) -> Line:
 
 def _by_place(cell: Mapping[str, Any], longest: str) -> Line:
     found = cell["tests"][longest]["force_rmse_by_position_eV_per_A"]
-    places = [int(place) for place in found][:16]
+    places = sorted(int(place) for place in found)  # JSON orders them as text
     return [float(p) for p in places], [
         {key: None if v is None else 1e3 * v for key, v in found[str(p)].items()} for p in places
     ]
