@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         "PYTHONMALLOC": "malloc",
     }
     paths = arguments or [f"tests/unit/{step}" for step in STEPS]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *paths]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--capture=sys", "-p", "no:cacheprovider", *paths]
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 

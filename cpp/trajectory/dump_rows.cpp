@@ -142,6 +142,7 @@ void read_binary_rows(const FrameRows& frame, const RowLayout& layout) {
     for (const char* const stop = p + 8 * static_cast<std::size_t>(n_values); p < stop; p += 8 * n_columns, ++k) {
       double id = static_cast<double>(k), values[6] = {};
       if (id_column >= 0) std::memcpy(&id, p + 8 * id_column, 8);
+      require(id >= -9e15 && id <= 9e15, "atom ", k, " of the frame has the id ", id, ", which is not an integer");
       const auto row = writer.row_of(static_cast<std::int64_t>(id), k);
       if (row < 0) continue;
       for (int slot = 0; slot < n_slots; ++slot) std::memcpy(&values[slot], p + 8 * columns[slot], 8);
