@@ -117,7 +117,8 @@ def write_files(potential: Potential, output: Path, frames: Any, yace: bool, act
     if active_set:
         from polypace.select import select_active_set
 
-        full = not potential.is_linear
+        # With one density the full set has the size of the linear one and is read as that (pacemaker does the same).
+        full = min(potential.n_densities.values()) > 1
         suffix = ".asi.nonlinear" if full else ".asi"
         select_active_set(frames, potential, full=full, n_threads=threads).write(output.with_suffix(suffix))
 
