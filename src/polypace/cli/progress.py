@@ -120,7 +120,7 @@ def run_with_progress(study: Path, folder: Path, workers: int | None, only_learn
 def wide_console() -> Console:
     """A console; where the output is no terminal, wide enough for the table."""
     console = Console()
-    return console if console.is_terminal else Console(width=130)
+    return console if console.is_terminal else Console(width=150)
 
 
 def print_summary(results: Mapping[str, Any], console: Console, rounds_are_shown: bool = False) -> None:

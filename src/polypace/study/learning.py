@@ -180,7 +180,7 @@ def _may_label(spec: StudySpec, state: Learned, chosen: Record) -> str:
 def _budget_left(spec: StudySpec, state: Learned) -> str:
     learning = spec.learning
     if state.refits == learning.iterations:
-        return f"budget used: {learning.iterations} iterations; the last potential has not explored"
+        return f"budget used: iterations ({learning.iterations}); the last potential has not explored"
     if learning.budget.hours is not None and state.seconds >= 3600 * learning.budget.hours:
         return f"budget used: {state.seconds / 3600:.2f} h of {learning.budget.hours:g} h"
     return GO_ON

@@ -105,7 +105,7 @@ def test_a_replica_that_lost_atoms_is_not_quiet(tmp_path):
 @pytest.mark.parametrize(
     ("learning", "verdict", "refits"),
     [
-        ({"iterations": 2}, "budget used: 2 iterations; the last potential has not explored", 2),
+        ({"iterations": 2}, "budget used: iterations (2); the last potential has not explored", 2),
         ({"budget": {"atoms": 700}}, "budget used: 600 atoms are labelled, 300 more would be above 700", 2),
         ({"budget": {"hours": 0.02}}, "budget used: 0.04 h of 0.02 h", 1),
         ({"iterations": 0}, "no learning was asked for", 0),
