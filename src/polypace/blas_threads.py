@@ -15,4 +15,5 @@ def single_threaded_blas() -> AbstractContextManager[object]:
     """
     import scipy.linalg  # noqa: F401 - only libraries that are loaded can be limited
 
-    return threadpool_limits(limits=1, user_api="blas")
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits

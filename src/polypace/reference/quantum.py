@@ -112,7 +112,7 @@ class PySCFCalculator(Calculator):
     ]
 
     def __init__(self, xc: str, basis: str, dispersion: str, grid_level: int, convergence: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.settings = (xc, basis, dispersion, grid_level, convergence)
 
     def calculate(
@@ -121,7 +121,7 @@ class PySCFCalculator(Calculator):
         properties: list[str] | None = None,
         system_changes: list[str] = all_changes,
     ) -> None:
-        super().calculate(atoms, properties, system_changes)
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         molecule_atoms: Any = self.atoms
         if any(molecule_atoms.pbc):
             raise InputError("method 'pyscf-dft' is for molecules; this frame is periodic (atoms.pbc)")

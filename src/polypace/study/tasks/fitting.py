@@ -9,10 +9,10 @@ import ase
 import numpy as np
 import numpy.typing as npt
 
-from polypace.ace import BasisSpec, Potential, evaluate, fit
+from polypace.ace import BasisSpec, Potential, evaluate
 from polypace.ace.core_repulsion import CoreRepulsion
 from polypace.ace.fit_metrics import ErrorSummary
-from polypace.ace.fitting import SOLVERS, FitResult
+from polypace.ace.fitting import SOLVERS, FitResult, fit
 from polypace.ace.solvers import Solver
 from polypace.ace.weights import Weights
 from polypace.blas_threads import single_threaded_blas
