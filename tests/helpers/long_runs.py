@@ -147,16 +147,16 @@ def kill_at_random(
 ) -> list[tuple[str, float, int]]:
     """Kill the run `n_kills` times or until it is done, then let it end; returns how, when (s), and at which step.
 
-    The first kill comes while the first segment is being made, however fast the machine is.
+    The first two kills come while a segment is being made, however fast the machine is.
     """
     kinds = ["group", "group", "rank"] if n_ranks == 1 else ["group", "rank", "launcher"]
     kills: list[tuple[str, float, int]] = []
     process = start(folder, n_ranks, steps, segment_steps)
-    wait_until(lambda: processes_in(folder / "run" / "segments" / "current"), pause=0.005)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kills.append(("group", 0.0, step_of(folder)))
-    process = start(folder, n_ranks, steps, segment_steps)
+    for _ in range(min(2, n_kills)):
+        wait_until(lambda: processes_in(folder / "run" / "segments" / "current"), pause=0.005)
+        kill(process, folder, "group")
+        kills.append(("group", 0.0, step_of(folder)))
+        process = start(folder, n_ranks, steps, segment_steps)
     while len(kills) < n_kills:
         delay, how = float(rng.uniform(0.0, longest)), kinds[len(kills) % len(kinds)]
         try:

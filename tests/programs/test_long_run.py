@@ -83,7 +83,7 @@ def test_the_seam_is_where_lammps_would_be(whole, tmp_path):
 def test_kills_at_random_times_change_nothing(whole, tmp_path):
     """bench/kill_and_resume.py is the long version."""
     kills = kill_at_random(tmp_path, 1, 4, np.random.default_rng(5), 0.6, SHORT)
-    assert kills
+    assert len(kills) >= 2
     assert fingerprint(read_long_run(tmp_path / "run")) == fingerprint(whole)
 
 
