@@ -11,25 +11,11 @@ from ase import Atoms
 
 import polypace as pp
 from polypace.ace.fitting import linear_basis
-from polypace.cli.app import main
 from polypace.select import GradeMap, extrapolation_grade, select_active_set, summarize_grades
 from polypace.select.places import bonded_places, chain_places
 from polypace.systems import write_lammps_data
+from tests.helpers.commands import BASIS, run
 from tests.helpers.dumps import text_dump
-
-BASIS = """
-elements: [C]
-deltaSplineBins: 0.001
-embeddings: {ALL: {npot: FinnisSinclairShiftedScaled, fs_parameters: [1, 1], ndensity: 1}}
-bonds: {ALL: {radbase: ChebExpCos, radparameters: [4.0], rcut: 4.5, dcut: 0.1}}
-functions: {ALL: {nradmax_by_orders: [4, 2], lmax_by_orders: [0, 1]}}
-"""
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    return end.value.code
 
 
 def test_places_by_order_and_by_bonds_agree():
