@@ -124,6 +124,12 @@ class ErrorFloor:
                 panel.loglog(n, train, ":", color=f"C{number}")
             panel.set_title(f"rank {rank}", fontsize=9)
             panel.set_xlabel("functions")
+            panel.set_xticks(sorted({point.n_functions for point in of_rank}))
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_formatter("{x:g}")
+                axis.set_tick_params(which="both", labelsize=7)
+            panel.xaxis.set_minor_formatter("")
+            panel.yaxis.set_minor_formatter("{x:g}")
         panels[0].set_ylabel(f"error of {self.quantity} (% of the labels' rms)")
         panels[-1].legend(fontsize=8)
         figure.savefig(path, dpi=150)
