@@ -1,6 +1,6 @@
 """Production speed: the plugin against the other styles that a LAMMPS offers, the running MSD, scaling, a prediction.
 
-    python bench/bench_production.py [--part styles|msd|scaling|predict] [--lammps /path/to/lmp] [--repeats 3]
+    python bench/bench_production.py [--part styles|msd|scaling|predict] [--melt united|all] [--lammps LMP] [--repeats 3]
 
 Melts of C16: united atoms (TraPPE-UA) and all atoms (L-OPLS), dense, from `polypace.systems.build_melt`; atoms hardly
 move (the timestep is tiny), so that every style meets the same neighbours, whose lists are built anew every tenth
@@ -16,13 +16,14 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scaling_model import Network, predicted, table_of
+from scaling_model import SHARED_MEMORY, Network, network_seconds, predicted, table_of
 
 from polypace.ace import BasisSpec, evaluate
 from polypace.lammps import LammpsProgram, ace_pair_lines, find_lammps, run_lammps
@@ -65,13 +66,14 @@ ALL = System("all atom", "l-opls", 64, 0.72, 4.5, (10, 5, 2), (0, 4, 2))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--part", choices=("styles", "msd", "scaling", "predict"))
+    parser.add_argument("--melt", choices=("united", "all"), help="one of the two melts")
     parser.add_argument("--lammps", help="another LAMMPS with pair_style pace (ML-PACE, KOKKOS)")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     parts = {"styles": styles, "msd": running_msd, "scaling": scaling, "predict": predict}
     for name in [options.part] if options.part else ["styles", "msd", "scaling"]:
-        for system in (UNITED, ALL):
+        for system in [{"united": UNITED, "all": ALL}[options.melt]] if options.melt else (UNITED, ALL):
             with tempfile.TemporaryDirectory() as folder:
                 parts[name](system, options, Path(folder))
 
@@ -242,22 +244,42 @@ def running_msd(system: System, options: argparse.Namespace, folder: Path) -> No
 
 
 def scaling(system: System, options: argparse.Namespace, folder: Path) -> None:
-    """Strong: the same melt on 1 and 2 ranks. Weak: twice the melt on 2 ranks."""
-    melt, ours = prepare(system, folder), find_lammps(styles=["pair pace"])
-    once, twice = (
-        script(ace_start(melt, folder, system, copies), options.steps) for copies in ("", "replicate 2 1 1\n")
-    )
-    single = measure({"pace, 1 rank": (once, ours, 1), "pace, 2 ranks": (once, ours, 2)}, folder, options.repeats)
-    double = measure({"pace, twice, 2 ranks": (twice, ours, 2)}, folder, options.repeats)
-    check_energies(single, melt, folder)
-    check_energies(double, melt, folder, copies=2)
-    print(f"\n{system.name}: {len(melt.atoms)} atoms, {options.steps} steps")
-    print("| run | loop (s) | Pair | Neigh | Comm | Modify | ghosts per rank |\n|---|---|---|---|---|---|---|")
-    for name, timing in {**single, **double}.items():
-        parts = " | ".join(f"{timing.sections[section]:.3f}" for section in SECTIONS)
-        print(f"| {name} | {timing.loop:.3f} | {parts} | {timing.n_ghosts:.0f} |")
-    one, two, weak = single["pace, 1 rank"].loop, single["pace, 2 ranks"].loop, double["pace, twice, 2 ranks"].loop
-    print(f"efficiency: strong {one / two / 2:.2f}, weak {one / weak:.2f}")
+    """Melts of growing size: on one rank, on two (strong), twice the melt on two (weak), two runs beside each other."""
+    ours, density = find_lammps(styles=["pair pace"]), 0.0
+    rows = []
+    for chains in sorted({max(4, system.chains // part) for part in (64, 16, 4, 1)}):
+        melt = prepare(system, folder, chains)
+        density = len(melt.atoms) / melt.atoms.get_volume()
+        n_steps = max(options.steps, options.steps * 1024 // len(melt.atoms))
+        once = script(ace_start(melt, folder, system), n_steps)
+        twice = script(ace_start(melt, folder, system, "replicate 2 1 1\n"), n_steps)
+        cases = {"pace, 1 rank": (once, ours, 1), "pace, 2 ranks": (once, ours, 2), "pace, weak": (twice, ours, 2)}
+        timings = measure(cases, folder, options.repeats)
+        check_energies({name: t for name, t in timings.items() if t.n_atoms == len(melt.atoms)}, melt, folder)
+        check_energies({"pace, weak": timings["pace, weak"]}, melt, folder, copies=2)
+        rows.append((*(timings[name] for name in cases), at_once(once, ours, folder, options.repeats)))
+    print(f"\n{system.name}: µs per step (loop time); ghosts of a rank in the weak case")
+    print("| atoms n | n on 1 | n twice, apart | n on 2 | 2n on 2 | strong | weak | of it machine | network | ghosts |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for one, two, weak, apart in rows:
+        model = 1e6 * network_seconds(one.n_atoms, 2, density, system.cutoff + 1.5, SHARED_MEMORY)
+        us = [1e6 * timing.loop / timing.n_steps for timing in (one, apart, two, weak)]
+        print(
+            f"| {one.n_atoms} | {' | '.join(f'{value:.0f}' for value in us)} | {us[0] / us[2] / 2:.2f} | "
+            f"{us[0] / us[3]:.2f} | {us[0] / us[1]:.2f} | {us[1] / us[3]:.2f} (model: {us[1] / (us[1] + model):.2f}) | "
+            f"{weak.n_ghosts:.0f} |"
+        )
+
+
+def at_once(text: str, program: LammpsProgram, folder: Path, repeats: int) -> Timing:
+    """Two runs on one rank that know nothing of each other, at the same time: what the machine itself takes."""
+    best: list[Timing] = []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(repeats):
+            runs = list(pool.map(lambda k: run_lammps(text, folder / f"apart{k}", program, 1), range(2)))
+            slower = max((timing_of(run.log.read_text(), 0.0) for run in runs), key=lambda timing: timing.loop)
+            best = [best[0].least(slower)] if best else [slower]
+    return best[0]
 
 
 def predict(system: System, options: argparse.Namespace, folder: Path) -> None:

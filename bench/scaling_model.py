@@ -32,6 +32,10 @@ class Network:
     reductions: int = 2
 
 
+# Two ranks of one machine: latency of a message through shared memory, bandwidth of a copy.
+SHARED_MEMORY = Network(latency=5e-7, bandwidth=5e9)
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A total of atoms on so many ranks: s per step, parallel efficiency, part of the network in the time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import polypace as pp
+from polypace.cli.app import main
 from polypace.errors import FileFormatError, InputError, InterruptedRunError, ProgramError, UnstableRunError
 from polypace.lammps import GammaWatch, find_lammps, read_log, read_long_run, run_long
 from tests.helpers.long_runs import (
@@ -58,6 +60,23 @@ def test_kept_frames_and_alarms_follow_the_grades(whole):
     kept = pp.open_trajectory(whole.extrapolating)
     assert kept.steps.tolist() == table["Step"][table["v_gamma_max"] > 5].astype(int).tolist()
     assert 0 < len(whole.alarms) < kept.n_frames < len(table["Step"])
+
+
+def test_alarms_are_known_before_their_segment_ends(whole, tmp_path, capsys):
+    """As a kill leaves it: the log of the segment that was being made is all there is of it."""
+    run = tmp_path / "run"
+    shutil.copytree(whole.folder, run)
+    last = run / "segments" / whole.segments[-1].folder_name
+    (last / "segment.json").unlink()
+    last.rename(run / "segments" / "current")
+    partial = read_long_run(run)
+    assert len(partial.segments) == 2 and partial.alarms == whole.alarms
+    assert partial.alarms[-1] > partial.step
+    with pytest.raises(SystemExit):
+        main(["status", str(run)])
+    said = capsys.readouterr().out
+    assert f"step {partial.step} of {SHORT} is safe, LAMMPS got to {SHORT}" in said
+    assert f"{len(whole.alarms)} alarms, the last at step {whole.alarms[-1]}" in said
 
 
 def test_the_manifest_says_what_ran(whole, tmp_path):
@@ -225,10 +244,12 @@ def test_grades_end_the_run(tmp_path):
     assert (again.status, again.step) == ("halted", run.step)
 
 
-def test_enough_kept_frames_end_the_run(tmp_path):
+def test_enough_kept_frames_end_the_run(tmp_path, caplog):
     inputs = write_inputs(tmp_path)
-    watched = protocol(SHORT, gamma=GammaWatch(10, select=5.0, enough=8))
-    run = run_long(watched, tmp_path / "run", inputs, segment_steps=SEGMENT)
+    watched = protocol(SHORT, gamma=GammaWatch(10, select=5.0, alarm=8.0, enough=8))
+    with caplog.at_level("WARNING"):
+        run = run_long(watched, tmp_path / "run", inputs, segment_steps=SEGMENT)
+    assert f"at step {run.alarms[0]}, alarm at 8" in caplog.text
     counts = [segment.kept_frames for segment in run.segments]
     assert run.status == "halted" and sum(counts) >= 8 > sum(counts[:-1]) and run.step < SHORT
     assert pp.open_trajectory(run.extrapolating).n_frames == sum(counts)

@@ -42,9 +42,17 @@ def print_preflight(
     as_elements.symbols[:] = [element_of_type[name] for name in atoms.arrays["type_name"]]
     expected = evaluate([as_elements], potential)[0].energy
     style = "pace" if asi is None else "pace/extrapolation"
-    program = find_lammps(lammps, styles=[f"pair {style}"])
+    program = find_lammps(lammps, [f"pair {style}"], most_neighbors(atoms, potential.max_cutoff))
     found = preflight(atoms, lines, types, expected, steps, timestep, temperature, program=program, n_ranks=ranks)
     _show(found, len(atoms), steps)
+
+
+def most_neighbors(atoms: ase.Atoms, cutoff: float) -> int:
+    """The most neighbours of an atom within `cutoff` and LAMMPS's skin in metal units (2 Å)."""
+    from polypace._core.neighbors import neighbor_list
+
+    offsets = neighbor_list(np.ascontiguousarray(atoms.positions), atoms.cell.array, atoms.pbc, cutoff + 2.0)[0]
+    return int(np.diff(offsets).max())
 
 
 def read_start(path: Path) -> tuple[ase.Atoms, list[str]]:

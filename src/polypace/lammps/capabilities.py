@@ -64,8 +64,7 @@ def _kokkos(program: LammpsProgram) -> Capability:
     if "pair pace/kk" not in program.styles:
         build = "cmake -D PKG_ML-PACE=on -D PKG_KOKKOS=on -D Kokkos_ENABLE_CUDA=on (or _OPENMP, _HIP)"
         return Capability(name, False, remedy=build)
-    trap = kokkos_trap(program)
-    return Capability(name, not trap, through, remedy=trap)
+    return Capability(name, True, through, caution=kokkos_trap(program))
 
 
 def _mliap(program: LammpsProgram) -> Capability:

@@ -14,6 +14,13 @@ from polypace.lammps.log import parse_errors
 TIMED_OUT, HUNG, INCOMPLETE = 1000, 1001, 1002  # no exit codes of programs
 FULL = "the disk is full (or the quota used up): free space, then run again"
 
+# Kokkos of pace/kk on GPUs before September 2026, CUDA and HIP.
+SCRATCH = r"[Rr]equested too much scratch memory|could not find a valid team size"
+KOKKOS_REMEDY = (
+    "an atom has more neighbours than pace/kk of this LAMMPS holds in the GPU's shared memory (380 in 48 kB): take LAMMPS "
+    "of September 2026 or later, a smaller neighbor skin, or pace without KOKKOS"
+)
+
 # What launchers write when a rank was ended from outside: MPICH, Open MPI, Slurm.
 _KILLED_RANK = (
     r"EXIT STRING: .*\(signal (?P<mpich>\d+)\)",
@@ -36,6 +43,8 @@ def failure(
         kind, reason = UnstableRunError, "; ".join(found.errors)
     elif _is_full(folder, text):
         reason = "; ".join([*found.errors, FULL])
+    elif re.search(SCRATCH, text):
+        reason = KOKKOS_REMEDY
     elif found.errors:
         reason = "; ".join(found.errors)
     elif code == TIMED_OUT:

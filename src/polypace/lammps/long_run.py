@@ -10,7 +10,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,16 @@ from typing import Any
 from polypace import __version__
 from polypace.durable import file_hash, locked, write_json
 from polypace.errors import InputError, InterruptedRunError, PolypaceError, ProgramError
+from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.failure import FULL
 from polypace.lammps.log import read_log
-from polypace.lammps.long_run_results import MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
+from polypace.lammps.long_run_results import CURRENT, MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.protocols import MolecularDynamics
-from polypace.lammps.run import LammpsRun, run_lammps
+from polypace.lammps.run import LOG, LammpsRun, run_lammps
 from polypace.lammps.segments import RESTART, Segment, commit, count_kept, read_segments, usable_restart
 
-INPUTS, CURRENT, DAMAGED = "inputs", "current", "damaged"
+INPUTS, DAMAGED = "inputs", "damaged"
 # Part of the time to Slurm's end of a job that is left for checks and copies.
 MARGIN = 60.0
 # A segment is begun when this many times its expected time is left.
@@ -263,7 +264,7 @@ class _Runner:
 
     def _too_short(self, segments: Sequence[Segment], error: Exception | None) -> InterruptedRunError:
         start = segments[-1].end if segments else 0
-        reached, log = start, self.root / SEGMENTS / CURRENT / "log.lammps"
+        reached, log = start, self.root / SEGMENTS / CURRENT / LOG
         if error is not None and log.is_file():
             tables = read_log(log)
             reached = max(start, int(tables[-1]["Step"][-1])) if tables and len(tables[-1]["Step"]) else start
@@ -291,10 +292,14 @@ class _Runner:
         left = None if self.deadline is None else max(1.0, self.deadline - time.time())
         run = run_lammps(
             self.protocol.segment(start, end, restart, RESTART),
-            work, self.program, self.n_ranks, left, self.n_threads, self.stall_timeout,
+            work, self.program, self.n_ranks, left, self.n_threads, self.stall_timeout, self._bell(work, start),
         )  # fmt: skip
         segment = self._describe(run, len(segments), start, end)
         return commit(work, self._folder(segment), segment, self.protocol.dumps)
+
+    def _bell(self, work: Path, start: int) -> Callable[[], None] | None:
+        watch = self.protocol.gamma
+        return AlarmBell(work / LOG, watch.alarm, start).look if watch is not None and watch.alarm is not None else None
 
     def _describe(self, run: LammpsRun, number: int, start: int, end: int) -> Segment:
         loops = re.findall(r"Loop time of \S+ on \d+ procs for (\d+) steps with (\d+) atoms", run.log.read_text())
@@ -313,7 +318,7 @@ class _Runner:
             lammps=self.program.version,
             polypace=__version__,
             host=platform.node(),
-            alarms=_alarms(run, self.protocol, start),
+            alarms=tuple(alarm_grades(run.thermo[-1], watch.alarm, start)) if watch is not None else (),
             kept_frames=count_kept(run.folder / watch.file, n_atoms) if watch is not None and watch.select else 0,
             warnings=run.warnings,
             files={},
@@ -329,13 +334,3 @@ def _end_leftovers(work: Path, name: str) -> None:
             with contextlib.suppress(psutil.Error):
                 process.kill()
                 process.wait(10)
-
-
-def _alarms(run: LammpsRun, protocol: MolecularDynamics, start: int) -> tuple[int, ...]:
-    """Steps of this segment whose largest grade is above the alarm's."""
-    watch = protocol.gamma
-    if watch is None or watch.alarm is None:
-        return ()
-    table = run.thermo[-1]
-    above = (table["v_gamma_max"] > watch.alarm) & ((table["Step"] > start) | (table["Step"] == 0))
-    return tuple(int(step) for step in table["Step"][above])

@@ -14,6 +14,7 @@ import numpy as np
 
 from polypace.durable import file_hash, write_text
 from polypace.errors import FileFormatError, InputError
+from polypace.lammps.alarms import alarm_grades
 from polypace.lammps.frames import COMPRESSIONS
 from polypace.lammps.gamma import HISTOGRAM, GammaHistogram, read_histograms
 from polypace.lammps.log import read_log
@@ -22,7 +23,7 @@ from polypace.lammps.segments import RESTART, Segment, read_segments
 if TYPE_CHECKING:
     from polypace.lammps.log import ThermoTable
 
-MANIFEST, SEGMENTS = "manifest.json", "segments"
+MANIFEST, SEGMENTS, CURRENT = "manifest.json", "segments", "current"
 THERMO, GAMMA = "thermo.csv", "gamma.csv"
 
 
@@ -87,8 +88,17 @@ class LongRun:
 
     @property
     def alarms(self) -> list[int]:
-        """Steps with a grade above `GammaWatch.alarm`."""
-        return [step for segment in self.segments for step in segment.alarms]
+        """Steps with a grade above `GammaWatch.alarm`, those of the segment that is being made included."""
+        steps = [step for segment in self.segments for step in segment.alarms]
+        watch = self.manifest["gamma"]
+        return steps + list(alarm_grades(self.current, watch["alarm"], self.step)) if watch else steps
+
+    @property
+    def current(self) -> ThermoTable:
+        """The thermo table so far of the segment that is being made, or was when the run was stopped."""
+        log = self.folder / SEGMENTS / CURRENT / "log.lammps"
+        tables = read_log(log) if log.is_file() else []
+        return tables[-1] if tables else {}
 
     @property
     def restart(self) -> Path | None:

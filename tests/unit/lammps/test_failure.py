@@ -31,6 +31,7 @@ CRASH = "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Segmentation fault (s
         (1, "ERROR: Lost atoms: original 60 current 59\n" + MPICH, UnstableRunError, "Lost atoms"),
         (1, "ERROR: Cannot open dump file: No space left on device\n", ProgramError, "the disk is full"),
         (1, "ERROR: Unrecognized pair style 'x'\nLast input line: pair_style x\n", ProgramError, "'pair_style x'"),
+        (1, "Kokkos::abort: Requested too much scratch memory on level 0.", ProgramError, "a smaller neighbor skin"),
         (3, "", ProgramError, "exit code 3 without an ERROR line"),
     ],
 )

