@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 
 import pytest
 import yaml
 
 from polypace.errors import InputError
-from polypace.study import run_study
 from polypace.study.schema import read_study
 from polypace.study.transfer import cells
+from tests.helpers.transfer_study import reduced_transfer, run_transfer
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
 
 TEMPLATES = ("transfer_ua", "transfer_aa", "transfer_xtb")
-
-
-def reduced(name, **transfer):
-    """A template with few, small melts, one fit per place of the grid, and a small basis."""
-    text = files("polypace.study").joinpath("templates", f"{name}.yaml").read_text(encoding="utf-8")
-    study = yaml.safe_load(text)
-    study.pop("learning", None)
-    study["systems"]["equilibration"] = 0.2
-    for role in ("train", "test"):
-        study["systems"][role] = study["systems"][role][:2]
-        for system in study["systems"][role]:
-            carbons = 60 if name == "transfer_ua" else 20
-            system |= {"n_chains": carbons // system["chain_length"] + 2, "hold_density": True, "density": 0.5}
-    sizes = ([6, 3], [0, 2]) if name == "transfer_ua" else ([2, 1], [0, 1])
-    study["ace"]["basis"]["functions"] = {"ALL": {"nradmax_by_orders": sizes[0], "lmax_by_orders": sizes[1]}}
-    study["transfer"] |= {"only": True, "train": [[4], [4, 8]], "repeats": 1, "pool": 3, "test_frames": 2, **transfer}
-    return study
-
-
-def run(study, folder):
-    path = folder / "study.yaml"
-    path.write_text(yaml.safe_dump(study))
-    outcome = run_study(path, folder / "results")
-    return json.loads(outcome.results_file.read_text())["transfer"], folder / "results"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -52,8 +27,8 @@ def test_templates_are_studies(name, tmp_path):
 
 def test_united_atoms(tmp_path):
     collections = ["random", "d-optimal", "clusters", "d-optimal-clusters"]
-    study = reduced("transfer_ua", collections=collections, cluster_radii=[6], atoms=[200], repeats=2)
-    grid, folder = run(study, tmp_path)
+    study = reduced_transfer("transfer_ua", collections=collections, cluster_radii=[6], atoms=[200], repeats=2)
+    grid, folder = run_transfer(study, tmp_path)
     assert {(tuple(cell["train"]), cell["collection"]) for cell in grid["cells"]} == {
         (train, collection) for train in ((4,), (4, 8)) for collection in collections
     }
@@ -68,7 +43,7 @@ def test_united_atoms(tmp_path):
     assert grid["recommendation"].startswith("Train on C4")
     assert (folder / "transfer.png").stat().st_size > 10_000
     assert "<svg" in (folder / "transfer.html").read_text() and "C16" in (folder / "transfer.md").read_text()
-    again, _ = run(study, tmp_path)
+    again, _ = run_transfer(study, tmp_path)
     assert again == grid
 
 
@@ -81,8 +56,10 @@ def test_what_cannot_be_done_is_refused(tmp_path):
         (lambda s: s["transfer"].update(only=False) or s["systems"].update(force_field="l-opls"), "transfer.only"),
         (lambda s: s["systems"].update(force_field="amber"), "systems.force_field"),
         (lambda s: s["transfer"].update(cluster_radii=[2]), "cluster_radii"),
+        (lambda s: s["systems"]["train"][0].update(density=1.5), r"train.0.density: .* 1.2"),
+        (lambda s: s["systems"]["train"][0].update(density="nan"), "train.0.density"),
     ):
-        study = reduced("transfer_ua", collections=["random"])
+        study = reduced_transfer("transfer_ua", collections=["random"])
         change(study)
         path = tmp_path / "bad.yaml"
         path.write_text(yaml.safe_dump(study))

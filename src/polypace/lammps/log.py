@@ -55,6 +55,35 @@ def read_log(path: str | os.PathLike[str]) -> list[ThermoTable]:
     return parse_log(text)
 
 
+@dataclass(frozen=True)
+class LoopCost:
+    """Steps of the last run in a log, and the core seconds that they took."""
+
+    steps: int
+    core_seconds: float
+
+
+def read_loop_cost(path: str | os.PathLike[str]) -> LoopCost:
+    """Cost of the last run in a log: loop time × MPI tasks × share of the cores that they had.
+
+    Processor time, so a machine with other things to do gives the same number. Start-up is not in it.
+
+    Raises
+    ------
+    FileFormatError
+        when the log tells of no finished run.
+    """
+    found = re.findall(
+        r"^Loop time of (\S+) on (\d+) procs for (\d+) steps with.*?^(\S+)% CPU use",
+        Path(path).read_text(errors="replace"),
+        re.DOTALL | re.MULTILINE,
+    )
+    if not found:
+        raise FileFormatError(f"{os.fspath(path)} does not tell how long a run took; was it cut off?")
+    seconds, ranks, steps, share = found[-1]
+    return LoopCost(int(steps), float(seconds) * int(ranks) * float(share) / 100)
+
+
 def parse_log(text: str) -> list[ThermoTable]:
     """The thermo tables in the text of a log; `thermo_style one`, `custom` and `yaml` are understood."""
     lines = text.split("\n")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: Marker per way to collect data, colour per set of training lengths.
 MARKERS = {"random": "o", "d-optimal": "s", "active-learning": "*", "clusters": "^", "d-optimal-clusters": "v"}
 
+#: Columns of the table of chains' centres.
+DIFFUSION = ("chain", "lag (ps)", "g3/6t reference (Å²/ps)", "ACE", "ratio")
+
 
 def write_transfer(results: Mapping[str, Any], folder: Path) -> Path:
     """Write transfer.html, transfer.md and transfer.png; return the page's path."""
@@ -33,6 +36,9 @@ def write_transfer(results: Mapping[str, Any], folder: Path) -> Path:
         svg=_svg(figure),
         headings=headings(grid),
         rows=[row(cell, grid) for cell in _ordered(grid)],
+        notes=notes(grid),
+        diffusion_headings=DIFFUSION,
+        diffusion=diffusion_rows(grid),
         price=price_rows(grid),
     )
     path = folder / "transfer.html"
@@ -46,7 +52,7 @@ def headings(grid: Mapping[str, Any]) -> list[str]:
     return [
         "trained on", "collected", "atoms", "front",
         *(f"force error {name} (%)" for name in lengths),
-        "× shortest", f"energy shift {lengths[-1]} (meV/atom)", f"spread {lengths[-1]}", f"γ ≤ 1 {lengths[-1]}",
+        "× shortest", f"energy shift {lengths[-1]} (meV/atom)", f"spread {lengths[-1]}", f"γ ≤ 1 {lengths[-1]} (%)",
     ]  # fmt: skip
 
 
@@ -64,7 +70,21 @@ def row(cell: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
         _value(cell["transfer_ratio"], 1, 2),
         _value(longest["energy_shift_meV_per_atom"], 1, 2),
         _value(longest["energy_spread_meV_per_atom"], 1, 2),
-        _value(longest["share_covered"], 100, 1) + " %",
+        _value(longest["share_covered"], 100, 1),
+    ]
+
+
+def notes(grid: Mapping[str, Any]) -> list[str]:
+    """What a reader of the table has to know about single fits."""
+    few = [f"{cell['name']} ({cell['no_active_set']})" for cell in grid["cells"] if cell["no_active_set"]]
+    failed = [f"{cell['name']} ({cell['failed']})" for cell in grid["cells"] if cell["failed"]]
+    return [
+        f"{text}: {', '.join(names)}."
+        for text, names in (
+            ("–: no active set, since an element has fewer environments than functions; label more atoms", few),
+            ("Structures without a finite label, left out", failed),
+        )
+        if names
     ]
 
 
@@ -80,6 +100,18 @@ def price_rows(grid: Mapping[str, Any]) -> list[list[str]]:
     ]  # fmt: skip
 
 
+def diffusion_rows(grid: Mapping[str, Any]) -> list[list[str]]:
+    """Apparent diffusion of reference and ACE at one lag time, by chain length."""
+    rows = []
+    for name, found in grid["diffusion"].items():
+        ours, theirs = found["ace"], found["reference"]
+        ratio = ours["mean"] / theirs["mean"]
+        error = ratio * float(np.hypot(ours["error"] / ours["mean"], theirs["error"] / theirs["mean"]))
+        values = (_value(theirs, 1, 4), _value(ours, 1, 4), _value({"mean": ratio, "error": error}, 1, 2))
+        rows.append([name, f"{found['lag_ps']:.2g}", *values])
+    return rows
+
+
 def markdown(results: Mapping[str, Any]) -> str:
     """Recommendation and tables as Markdown."""
     grid = results["transfer"]
@@ -87,14 +119,10 @@ def markdown(results: Mapping[str, Any]) -> str:
     lines = [f"# {results['study']['name']}", "", grid["recommendation"], ""]
     lines += ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     lines += ["| " + " | ".join(row(cell, grid)) + " |" for cell in _ordered(grid)]
+    lines += ["", *notes(grid)] if notes(grid) else []
     if grid["diffusion"]:
-        lines += ["", "| chain | lag (ps) | g3/6t reference (Å²/ps) | ACE | ratio |", "|---|---|---|---|---|"]
-        for name, found in grid["diffusion"].items():
-            ours, theirs = found["ace"], found["reference"]
-            lines.append(
-                f"| {name} | {found['lag_ps']:.2g} | {_value(theirs, 1, 4)} | {_value(ours, 1, 4)} | "
-                f"{ours['mean'] / theirs['mean']:.2f} |"
-            )
+        lines += ["", "| " + " | ".join(DIFFUSION) + " |", "|---" * len(DIFFUSION) + "|"]
+        lines += ["| " + " | ".join(cells) + " |" for cells in diffusion_rows(grid)]
     if grid["price"]:
         price = grid["price"]
         lines += [
@@ -115,7 +143,9 @@ def _ordered(grid: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _value(value: Mapping[str, float | None], scale: float, digits: int) -> str:
-    text = f"{scale * float(value['mean'] or 0.0):.{digits}f}"
+    if value["mean"] is None:
+        return "–"
+    text = f"{scale * value['mean']:.{digits}f}"
     return text if value["error"] is None else f"{text} ± {scale * value['error']:.{digits}f}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from polypace.lammps.log import read_loop_cost
 from polypace.study.plan import Production
 from polypace.study.schema import StudySpec
 from polypace.study.work import Work
@@ -18,15 +19,15 @@ FRAMES, BYTES = 20_000, 12
 def price_of(spec: StudySpec, production: Production, work: Work) -> dict[str, Any]:
     """Steps, core and node hours, and disk for `transfer.entangled` chain lengths over `transfer.entangled_time`.
 
-    The speed is that of the study's run of the longest chain with the ACE, γ every `gamma_every` steps and the start
-    included, on as many ranks as the study has. Node hours assume that so many cores scale without loss: an
-    underestimate by what a scaling run on the cluster shows.
+    The speed is that of the study's run of the longest chain with the ACE, γ every `gamma_every` steps included, in
+    processor time of LAMMPS on as many ranks as the study has. Node hours assume that so many cores scale without loss:
+    an underestimate by what a scaling run on the cluster shows.
     """
     assert spec.transfer is not None
     length, step = max(production.nvt.items())
-    run = work.read(step, "run.json")
-    n_steps = run["time_ps"] / spec.production.timestep
-    speed = work.seconds(step) * spec.lammps.ranks / (n_steps * run["n_atoms"])
+    n_atoms = work.read(step, "run.json")["n_atoms"]
+    costs = [read_loop_cost(log) for log in sorted((work.store.folder(step) / "nvt").glob("log.*.lammps"))]
+    speed = sum(cost.core_seconds for cost in costs) / (n_atoms * sum(cost.steps for cost in costs))
     time = spec.transfer.entangled_time
     return {
         "measured_on": f"C{length}",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polypace.errors import InputError
+from polypace.reference import quantum_calculator, quantum_method
 from polypace.report import write_report, write_transfer
 from polypace.study.execution import Execution, raise_on_sigterm
 from polypace.study.folder import keep_study_file, locked
@@ -79,6 +80,9 @@ def run_study(
         raise InputError(f"study file {source}: learning.iterations is 0, so there is nothing to learn; raise it")
     study = Path(folder) if folder is not None else source.with_suffix("")
     engine = spec.engine if workers is None else spec.engine.model_copy(update={"workers": workers})
+    if engine.in_process and spec.reference.labels != "force-field":
+        # Missing extras are told now and not after the melts; workers elsewhere have packages of their own.
+        quantum_calculator(quantum_method(spec.reference.labels, **spec.reference.label_settings))
     observer = observer if observer is not None else Silent()
     with locked(study):
         keep_study_file(source, study)

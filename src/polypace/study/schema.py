@@ -31,7 +31,7 @@ class System(Block):
 
     chain_length: Annotated[int, Field(ge=2)]
     n_chains: Positive
-    density: Annotated[Density, Field(gt=0, lt=3)] = 0.7
+    density: Annotated[Density, Field(gt=0, le=1.2)] = 0.7  # what build_melt takes
     hold_density: bool = False  # stay at `density`, for liquids that would boil at the study's pressure
 
 

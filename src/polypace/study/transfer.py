@@ -119,7 +119,7 @@ def _cell(
     inputs = {f"pool-C{length}": pools[length] for length in cell.train} | dict(tests)
     if cell.collection == "active-learning":
         inputs |= {f"learned-{role}": step for role, step in learned.items()}
-    return Step(name, gridding.fit_cell, params, inputs)
+    return Step(name, gridding.fit_cell, params, inputs, version=2)
 
 
 def collect_grid(spec: StudySpec, steps: Sequence[Step], production: Production | None, work: Work) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     shortest = min(first["tests"], key=lambda role: int(role[1:]))
     tests: dict[str, dict[str, Any]] = {}
     for role, of_test in first["tests"].items():
-        numbers = [key for key, value in of_test.items() if isinstance(value, int | float)]
+        numbers = [key for key, value in of_test.items() if not isinstance(value, dict)]
         tests[role] = {key: _mean([one["tests"][role][key] for one in repeats]) for key in numbers}
         tests[role]["force_rmse_by_position_eV_per_A"] = {
             place: _mean([one["tests"][role]["force_rmse_by_position_eV_per_A"][place] for one in repeats])
@@ -183,6 +183,7 @@ def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         **{key: first[key] for key in keys},
         "repeats": len(repeats),
         "structures": _mean([one["structures"] for one in repeats]),
+        "no_active_set": next((one["no_active_set"] for one in repeats if one["no_active_set"]), None),
         "failed": sum(one["failed"] for one in repeats),
         "labelled_atoms": _mean([one["labelled_atoms"] for one in repeats]),
         "label_seconds": _mean([one["label_seconds"] for one in repeats]),
@@ -194,8 +195,11 @@ def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _mean(values: Sequence[float]) -> dict[str, float | None]:
-    array = np.array(values, dtype=float)
+def _mean(values: Sequence[float | None]) -> dict[str, float | None]:
+    """Mean and its standard error, of the repeats that have a value."""
+    array = np.array([value for value in values if value is not None], dtype=float)
+    if not len(array):
+        return {"mean": None, "error": None}
     error = float(array.std(ddof=1) / np.sqrt(len(array))) if len(array) > 1 else None
     return {"mean": float(array.mean()), "error": error}
 

@@ -33,12 +33,13 @@ def backbones(melt: Melt) -> list[Integers]:
         joined[a].append(b)
         joined[b].append(a)
     chains, seen = [], set()
-    for start, ends in joined.items():
+    branched = any(len(ends) > 2 for ends in joined.values())  # first: a walk into a ring with a tail has no end
+    for start, ends in joined.items() if not branched else ():
         if len(ends) <= 1 and start not in seen:
             chain = _walk(start, joined)
             seen.update(chain)
             chains.append(np.array(chain, dtype=np.int64))
-    if len(seen) != len(joined) or any(len(ends) > 2 for ends in joined.values()):
+    if len(seen) != len(joined):
         raise InputError("molecules must be linear chains; this melt has rings or branches")
     return chains
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from polypace.errors import FileFormatError
-from polypace.lammps.log import parse_errors, parse_log, read_log
+from polypace.lammps.log import LoopCost, parse_errors, parse_log, read_log, read_loop_cost
 
 DATA = Path(__file__).parent / "data"
 
@@ -43,3 +43,16 @@ def test_lost_atoms_are_told():
 def test_a_missing_log_is_named():
     with pytest.raises(FileFormatError, match=r"nowhere/log\.lammps: No such file"):
         read_log("nowhere/log.lammps")
+
+
+def test_cost_of_a_run_on_a_busy_machine(tmp_path):
+    log = tmp_path / "log.lammps"
+    log.write_text(
+        "Loop time of 9 on 1 procs for 6 steps with 192 atoms\n\n99.0% CPU use with 1 MPI tasks x 1 OpenMP threads\n"
+        "Loop time of 10 on 2 procs for 500 steps with 192 atoms\n\nPerformance: 31.274 ns/day\n"
+        "40.0% CPU use with 2 MPI tasks x 1 OpenMP threads\n"
+    )
+    assert read_loop_cost(log) == LoopCost(500, 8.0), "the last run; two ranks that had 0.4 of a core each for 10 s"
+    log.write_text("Loop time of 9 on 1 procs for 6 steps with 192 at")
+    with pytest.raises(FileFormatError, match="was it cut off"):
+        read_loop_cost(log)

@@ -147,3 +147,15 @@ def test_chain_positions_count_from_the_nearer_end():
     assert all(places[h] == places[neighbors[h][0]] for h in np.flatnonzero(~carbons))
     ring = Melt(melt.atoms[carbons][:3], [[0, 1], [1, 2], [0, 2]], np.zeros(3, int), ("CT2",) * 3)
     assert (ring.chain_positions() == 0).all()
+
+
+@pytest.mark.parametrize(
+    "bonds",
+    [[[0, 1], [1, 2], [2, 3], [3, 0]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [1, 2], [0, 2], [2, 3]]],
+    ids=["ring", "branch", "ring with a tail"],
+)
+def test_only_chains_have_an_order(bonds):
+    melt = build_melt(4, 1, 0.05, seed=1)
+    other = Melt(melt.atoms, bonds, melt.molecules, melt.types)
+    with pytest.raises(InputError, match="rings or branches"):
+        backbones(other)

@@ -12,6 +12,7 @@ import numpy as np
 
 from polypace.ace import Potential
 from polypace.carve import carve_clusters
+from polypace.errors import ProgramError
 from polypace.melt import Melt
 from polypace.reference import LabelStore, label_frames, quantum_method
 from polypace.select import select_frames
@@ -182,6 +183,11 @@ def labels_of(structures: Sequence[Structure], context: StepContext) -> Collecte
         method = quantum_method(params["labels"], **params["label_settings"])
         found = label_frames([s.atoms for s in structures], method, LabelStore(context.study / "labels"))
         frames = list(found.frames)
+    if structures and not frames:
+        raise ProgramError(
+            f"none of the {len(structures)} structures has a finite label; the files in {context.study / 'labels'} "
+            "with status 'failed' say why"
+        )
     for atoms in frames:
         if "force_weight" in atoms.arrays:
             atoms.arrays["force_weight"] = np.maximum(atoms.arrays["force_weight"], params["surface_weight"])

@@ -34,7 +34,8 @@ def fit_cell(context: StepContext) -> None:
             e0="least_squares",
             n_threads=1,
         )
-        active_set = select_active_set(frames, result.potential, n_threads=1)
+        few = _too_few(frames, result.potential)
+        active_set = None if few else select_active_set(frames, result.potential, n_threads=1)
     result.potential.write(context.folder / "potential.yaml")
     write_frames(context.folder / "train.extxyz", collected.frames)
     tests = {role: folder for role, folder in context.inputs.items() if role.startswith("test-")}
@@ -50,6 +51,7 @@ def fit_cell(context: StepContext) -> None:
             "failed": collected.tried - len(collected.frames),
             "labelled_atoms": collected.n_atoms,
             "label_seconds": collected.seconds,
+            "no_active_set": few,
             "n_functions": sum(result.potential.n_functions.values()),
             "train_force_rmse_eV_per_A": result.metrics.quantities["forces"].rmse,
             "tests": {
@@ -60,6 +62,16 @@ def fit_cell(context: StepContext) -> None:
             },
         },
     )
+
+
+def _too_few(frames: Sequence[ase.Atoms], potential: Potential) -> str | None:
+    """The element with fewer environments than functions: forces determine such a fit, no active set can be chosen."""
+    for element, wanted in potential.n_functions.items():
+        counted = [(atoms.symbols == element) & (atoms.arrays["force_weight"] > 0) for atoms in frames]
+        found = int(sum(np.count_nonzero(places) for places in counted))
+        if found < wanted:
+            return f"{found} environments of {element} for {wanted} functions"
+    return None
 
 
 def _without_tail(frames: Sequence[ase.Atoms], params: Params) -> list[ase.Atoms]:
@@ -75,7 +87,9 @@ def _weighted(atoms: ase.Atoms, soft_force: float, params: Params) -> ase.Atoms:
     return weighted
 
 
-def _errors(frames: Sequence[ase.Atoms], potential: Potential, active_set: ActiveSet, params: Params) -> dict[str, Any]:
+def _errors(
+    frames: Sequence[ase.Atoms], potential: Potential, active_set: ActiveSet | None, params: Params
+) -> dict[str, Any]:
     """Errors with and without the shift of all energies (composition), along the chain, and what gamma says."""
     wanted = _without_tail(frames, params)
     for atoms in wanted:
@@ -85,10 +99,9 @@ def _errors(frames: Sequence[ase.Atoms], potential: Potential, active_set: Activ
     forces, energy = metrics.quantities["forces"], metrics.quantities["energy"]
     # Relative to the whole reference force, not to what is left of it without the tail.
     rms = float(np.sqrt(np.mean(np.concatenate([atoms.get_forces().ravel() for atoms in frames]) ** 2)))
-    gamma = np.concatenate(extrapolation_grade(wanted, potential, active_set, n_threads=1))
     return {
         "frames": len(frames),
-        "atoms": len(gamma),
+        "atoms": sum(len(atoms) for atoms in frames),
         "force_rmse_eV_per_A": forces.rmse,
         "force_rmse_relative": forces.rmse / rms,
         "energy_rmse_meV_per_atom": 1e3 * energy.rmse,
@@ -97,6 +110,17 @@ def _errors(frames: Sequence[ase.Atoms], potential: Potential, active_set: Activ
         "force_rmse_by_position_eV_per_A": {
             place: part["forces"].rmse for place, part in metrics.by_chain_position.items() if place != "0"
         },
+        **_coverage(wanted, potential, active_set),
+    }
+
+
+def _coverage(
+    frames: Sequence[ase.Atoms], potential: Potential, active_set: ActiveSet | None
+) -> dict[str, float | None]:
+    if active_set is None:
+        return dict.fromkeys(("gamma_max", "gamma_p99", "share_covered"))
+    gamma = np.concatenate(extrapolation_grade(frames, potential, active_set, n_threads=1))
+    return {
         "gamma_max": float(gamma.max()),
         "gamma_p99": float(np.quantile(gamma, 0.99)),
         "share_covered": float(np.mean(gamma <= 1.0)),
