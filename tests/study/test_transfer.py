@@ -10,6 +10,7 @@ import yaml
 from polypace.errors import InputError
 from polypace.study.schema import read_study
 from polypace.study.transfer import cells
+from tests.helpers.small_study import write_small_study
 from tests.helpers.transfer_study import reduced_transfer, run_transfer
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
@@ -45,6 +46,26 @@ def test_united_atoms(tmp_path):
     assert "<svg" in (folder / "transfer.html").read_text() and "C16" in (folder / "transfer.md").read_text()
     again, _ = run_transfer(study, tmp_path)
     assert again == grid
+
+
+def test_learning_and_md_beside_the_grid(tmp_path):
+    path = write_small_study(tmp_path / "study.yaml", {"kind": "threads", "workers": 2})
+    study = yaml.safe_load(path.read_text())
+    length = study["systems"]["train"][0]["chain_length"]
+    study["transfer"] = {
+        "train": [[length]], "collections": ["random", "active-learning"], "atoms": [600], "repeats": 1,
+        "pool": 4, "test_frames": 2, "entangled": [400], "entangled_time": "1 us",
+    }  # fmt: skip
+    grid, folder = run_transfer(study, tmp_path)
+    assert [cell["collection"] for cell in grid["cells"]] == ["random", "active-learning"]
+    (found,) = grid["diffusion"].values()
+    assert found["ace"]["mean"] > 0 and found["reference"]["mean"] > 0 and found["lag_ps"] > 0
+    price, (run,) = grid["price"], grid["price"]["runs"]
+    assert 1e-7 < price["core_seconds_per_atom_step"] < 1e-3
+    assert run["atoms"] == 40_000 and run["steps"] == 1e9
+    assert run["core_hours"] == pytest.approx(4e13 * price["core_seconds_per_atom_step"] / 3600)
+    page = (folder / "transfer.html").read_text()
+    assert "Entangled chains" in page and "Diffusion" in page and (folder / "report.html").is_file()
 
 
 def test_what_cannot_be_done_is_refused(tmp_path):
