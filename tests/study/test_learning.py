@@ -163,6 +163,26 @@ def test_clusters_are_labelled_and_learned_from(learned, tmp_path, harvest):
     assert after["force_rmse_relative"] < before["force_rmse_relative"]
 
 
+def explored(learned: Path, tmp_path: Path, changes: dict) -> tuple[Path, dict[str, Path], dict]:
+    """An exploration as that of round 1, with other parameters: its folder, inputs and parameters."""
+    (step,) = learned.glob("steps/explore-round-1-C6-350K-*")
+    params = json.loads((step / "manifest.json").read_text())["params"] | {"watch_every": 2} | changes
+    params["time"] = 2000 * params["timestep"]
+    inputs = {"melt": next(learned.glob("steps/melt-C6-*")), "fit": next(learned.glob("steps/fit-round-1-*"))}
+    place = tmp_path / "explore"
+    place.mkdir()
+    explore(StepContext(place, tmp_path / "partial", params, inputs, tmp_path, 1))
+    return place, inputs, params
+
+
+def test_an_exploration_ends_when_it_has_kept_enough(learned, tmp_path, monkeypatch):
+    monkeypatch.setattr("polypace.study.tasks.exploring.ENOUGH", 5)
+    place, _, _ = explored(learned, tmp_path, {"gamma_select": 0.01, "gamma_break": 1e6})
+    found = json.loads((place / "explore.json").read_text())
+    assert found["status"] == "enough" and found["first_above_ps"] == 0
+    assert (place / "extrapolating.dump").read_text().count("ITEM: TIMESTEP") == 5
+
+
 @pytest.mark.parametrize(
     ("changes", "statuses"),
     [
@@ -173,13 +193,7 @@ def test_clusters_are_labelled_and_learned_from(learned, tmp_path, harvest):
 )
 def test_an_exploding_replica_is_data(learned, tmp_path, changes, statuses):
     """A timestep far too long, a limit of gamma, a tension that tears the liquid: a run that ends, and a whole melt."""
-    (step,) = learned.glob("steps/explore-round-1-C6-350K-*")
-    params = json.loads((step / "manifest.json").read_text())["params"] | {"watch_every": 2} | changes
-    params["time"] = 2000 * params["timestep"]
-    inputs = {"melt": next(learned.glob("steps/melt-C6-*")), "fit": next(learned.glob("steps/fit-round-1-*"))}
-    place = tmp_path / "explore"
-    place.mkdir()
-    explore(StepContext(place, tmp_path / "partial", params, inputs, tmp_path, 1))
+    place, inputs, params = explored(learned, tmp_path, changes)
     found = json.loads((place / "explore.json").read_text())
     assert found["status"] in statuses and found["time_ps"] < params["time"]
     assert (place / "melt.data").read_bytes() == (inputs["melt"] / "melt.data").read_bytes()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from polypace.ace.design import DesignRows, iterate_design_rows
 from polypace.ace.label_units import UnitCheck
-from polypace.ace.labels import Frames, Labels, iterate_frames, read_labels
+from polypace.ace.labels import Frames, Labels, frame_name, iterate_frames, read_labels
 from polypace.ace.potential import Potential
 from polypace.ace.row_compression import CompressedRows, RowCompressor
 from polypace.ace.weights import FrameWeights, Weights
@@ -52,10 +52,10 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
     units = UnitCheck()
     n_frames = n_atoms = 0
     for index, atoms in enumerate(iterate_frames(frames)):
-        name = f"frame {index}"
+        name = frame_name(frames, index)
         labels = read_labels(atoms, name)
         own = weights.of_frame(atoms, labels, name)
-        units.add(atoms, labels, index)
+        units.add(atoms, labels, name)
         composition = count_elements(atoms, elements, name)
         if labels.energy is not None and own.energy > 0:
             compositions.append(composition)
@@ -106,7 +106,7 @@ def compress_frames(
     rows_of_frames = iterate_design_rows(_remembered(frames, ahead), potential, n_threads=n_threads)
 
     def compress(index: int, atoms: ase.Atoms, rows: DesignRows) -> None:
-        name = f"frame {index}"
+        name = frame_name(frames, index)
         labels = read_labels(atoms, name)
         own = weights.of_frame(atoms, labels, name)
         composition = count_elements(atoms, potential.elements, name)

@@ -10,7 +10,7 @@ import ase
 import numpy as np
 import numpy.typing as npt
 
-from polypace.ace.labels import Frames, Labels, iterate_frames, read_labels
+from polypace.ace.labels import Frames, Labels, frame_name, iterate_frames, read_labels
 from polypace.ace.potential import Potential
 
 UNITS = {"energy": "eV/atom", "forces": "eV/Å", "virial": "eV/atom"}
@@ -86,7 +86,7 @@ def compare_frames(frames: Frames, potential: Potential, *, n_threads: int = 0) 
     while batch := _next_batch(numbered):
         predictions = evaluate([atoms for _, atoms in batch], potential, n_threads=n_threads)
         for (index, atoms), prediction in zip(batch, predictions, strict=True):
-            labels = read_labels(atoms, f"frame {index}")
+            labels = read_labels(atoms, frame_name(frames, index))
             yield _compare(atoms, labels, prediction)
 
 

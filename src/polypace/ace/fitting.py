@@ -23,6 +23,7 @@ from polypace.ace.reference_energies import E0Choice, given_energies, least_squa
 from polypace.ace.row_compression import CompressedRows
 from polypace.ace.smoothness import smoothness_penalties
 from polypace.ace.solvers import ARD, BayesianRegression, Ridge, Solution, Solver
+from polypace.ace.up_fit import solve_from, starting_coefficients
 from polypace.ace.weights import Weights
 from polypace.blas_threads import single_threaded_blas
 from polypace.errors import InputError
@@ -123,6 +124,7 @@ def fit(
     e0: E0Choice = "least_squares",
     core_repulsion: Literal["zbl"] | CoreRepulsion | None = None,
     smoothness: float = 1.0,
+    start: Potential | str | Path | None = None,
     n_threads: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> FitResult:
@@ -144,12 +146,16 @@ def fit(
     core_repulsion : None, "zbl", or CoreRepulsion(r_in=…)
     smoothness : float ≥ 0
         Exponent of the penalties Σ_t (n_t^p + l_t^p) of the functions; 0: all alike.
+    start : Potential or path, optional
+        Up-fit: the prior is centred on its coefficients and e0 instead of on 0, so that what the frames do not determine
+        stays as it was. Functions that it does not have start from 0.
     progress : called with the number of frames done
 
     Raises
     ------
     InputError
-        for no frames, NaN labels, unknown elements, a basis that is not linear, or r_in within the training data.
+        for no frames, NaN labels, unknown elements, a basis that is not linear, r_in within the training data, or a
+        start with other radial functions.
 
     References
     ----------
@@ -158,6 +164,8 @@ def fit(
     potential = linear_basis(basis)
     weights = weights or Weights()
     chosen = _solver(solver)
+    begin = Potential.read(start) if isinstance(start, (str, Path)) else start
+    before = starting_coefficients(potential, begin) if begin is not None else None
     seconds: dict[str, float] = {}
     clock = _Clock(seconds)
     survey = survey_frames(frames, potential.elements, weights)
@@ -166,7 +174,7 @@ def fit(
     if core is not None:
         distances = shortest_distances(frames, potential.elements, n_threads=n_threads)
         final = with_core_repulsion(potential, core, distances)
-    e0_start = _starting_e0(survey, potential, e0)
+    e0_start = _starting_e0(survey, potential, e0, begin)
     clock.lap("survey")
     with single_threaded_blas():
         groups = compress_frames(
@@ -180,7 +188,10 @@ def fit(
     else:
         penalties = np.concatenate([penalties, np.zeros(len(e0_start))])
     with single_threaded_blas():
-        solution = chosen.solve(groups, penalties)
+        if before is None:
+            solution = chosen.solve(groups, penalties)
+        else:
+            solution = solve_from(np.pad(before, (0, len(penalties) - len(before))), chosen, groups, penalties)
     clock.lap("solve")
     fitted, e0_final = _with_solution(final, solution, e0_start)
     metrics = measure_errors(frames, fitted, n_threads=n_threads)
@@ -227,10 +238,12 @@ def _solver(solver: str | Solver) -> Solver:
     return SOLVERS[solver]()
 
 
-def _starting_e0(survey: Survey, potential: Potential, e0: E0Choice) -> dict[str, float]:
+def _starting_e0(survey: Survey, potential: Potential, e0: E0Choice, start: Potential | None) -> dict[str, float]:
     if isinstance(e0, str):
         if e0 != "least_squares":
             raise InputError(f"e0 must be 'least_squares', a number or a mapping from element to eV, got {e0!r}")
+        if start is not None and set(start.elements) >= set(potential.elements):
+            return {element: start.e0[element] for element in potential.elements}
         return least_squares_energies(survey.compositions, survey.energies, potential.elements)
     return given_energies(e0, potential.elements)
 

@@ -9,7 +9,7 @@ import ase
 import numpy as np
 import numpy.typing as npt
 
-from polypace.ace.labels import Frames, Labels
+from polypace.ace.labels import Frames, Labels, frame_name
 from polypace.ace.potential import Potential
 from polypace.errors import InputError
 
@@ -38,10 +38,10 @@ class UnitCheck:
     """Sizes of the labels of all frames: energies per atom |E|/N and root mean square forces."""
 
     sizes: dict[str, list[float]] = field(default_factory=lambda: {"energies": [], "forces": []})
-    frames: dict[str, list[int]] = field(default_factory=lambda: {"energies": [], "forces": []})
+    frames: dict[str, list[str]] = field(default_factory=lambda: {"energies": [], "forces": []})
 
-    def add(self, atoms: ase.Atoms, labels: Labels, index: int) -> None:
-        """Note one frame.
+    def add(self, atoms: ase.Atoms, labels: Labels, name: str) -> None:
+        """Note one frame; `name` stands for it in messages.
 
         Raises
         ------
@@ -53,14 +53,13 @@ class UnitCheck:
             if isinstance(said, str):
                 if said.strip().lower() not in ELECTRON_VOLT:
                     raise InputError(
-                        f"frame {index}: {key} is {said!r}, but labels must be in eV and Å: convert them, then set "
-                        "it to 'eV'"
+                        f"{name}: {key} is {said!r}, but labels must be in eV and Å: convert them, then set it to 'eV'"
                     )
                 return  # what a frame says itself needs no guess
         if labels.energy:
-            self._note("energies", abs(labels.energy) / len(atoms), index)
+            self._note("energies", abs(labels.energy) / len(atoms), name)
         if labels.forces is not None and np.any(labels.forces):
-            self._note("forces", float(np.sqrt(np.mean(labels.forces**2))), index)
+            self._note("forces", float(np.sqrt(np.mean(labels.forces**2))), name)
 
     def finish(self, spread: float = SPREAD, agreement: float = AGREEMENT) -> None:
         """Raise InputError where the sizes fall into two groups whose ratio is a conversion factor of units."""
@@ -73,15 +72,15 @@ class UnitCheck:
             for unit, factor in CONVERSIONS[quantity].items():
                 if abs(ratio / factor - 1) < agreement:
                     raise InputError(
-                        f"{quantity} of {np.count_nonzero(large)} frames (the first: frame {frames[large][0]}) are "
-                        f"{ratio:.1f} times those of {np.count_nonzero(~large)} others (the first: frame "
+                        f"{quantity} of {np.count_nonzero(large)} frames (the first: {frames[large][0]}) are "
+                        f"{ratio:.1f} times those of {np.count_nonzero(~large)} others (the first: "
                         f"{frames[~large][0]}), the ratio of {unit} and eV: labels of mixed units? Convert all to eV "
                         "and Å, or, if they are right, set info['units'] = 'eV' in every frame"
                     )
 
-    def _note(self, quantity: str, size: float, index: int) -> None:
+    def _note(self, quantity: str, size: float, name: str) -> None:
         self.sizes[quantity].append(size)
-        self.frames[quantity].append(index)
+        self.frames[quantity].append(name)
 
 
 def check_fitted_forces(frames: Frames, potential: Potential, *, n_threads: int = 0) -> None:
@@ -99,7 +98,7 @@ def check_fitted_forces(frames: Frames, potential: Potential, *, n_threads: int 
         reference, predicted = comparison.values["forces"]
         product, square = float(np.sum(reference * predicted)), float(np.sum(predicted**2))
         if product > LEAST_CORRELATION * np.sqrt(square * float(np.sum(reference**2))):
-            check._note("forces", product / square, index)
+            check._note("forces", product / square, frame_name(frames, index))
     check.finish(SPREAD_OF_FITTED, AGREEMENT_OF_FITTED)
 
 

@@ -58,6 +58,14 @@ def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
         number += 1
 
 
+def frame_name(frames: Frames, index: int) -> str:
+    """What messages call a frame: its number, and the file it is from where that is known."""
+    if isinstance(frames, (str, Path)):
+        return f"frame {index} of {frames}"
+    name_of = getattr(frames, "name_of", None)  # frames of several files say where each is from
+    return f"frame {index}" if name_of is None else str(name_of(index))
+
+
 def read_labels(atoms: ase.Atoms, name: str) -> Labels:
     """Return the labels that `atoms.calc.results` holds; `name` stands for the frame in messages.
 

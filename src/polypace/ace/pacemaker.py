@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from polypace.ace.basis import BasisSpec
-from polypace.ace.labels import Frames, iterate_frames, read_labels
+from polypace.ace.labels import Frames, frame_name, iterate_frames, read_labels
 from polypace.ace.potential import Potential
 from polypace.errors import InputError, MissingProgramError, ProgramError
 
@@ -133,9 +133,10 @@ def write_dataset(frames: Frames, path: str | Path) -> Path:
         raise MissingProgramError(f"pandas, which comes with pacemaker, is not installed: {REMEDY}") from None
     rows = []
     for index, atoms in enumerate(iterate_frames(frames)):
-        labels = read_labels(atoms, f"frame {index}")
+        name = frame_name(frames, index)
+        labels = read_labels(atoms, name)
         if labels.energy is None or labels.forces is None:
-            raise InputError(f"frame {index} lacks energy or forces, which pacemaker needs: leave it out")
+            raise InputError(f"{name} lacks energy or forces, which pacemaker needs: leave it out")
         bare = atoms.copy()
         bare.calc = None
         row = {"ase_atoms": bare, "energy_corrected": labels.energy, "forces": labels.forces}

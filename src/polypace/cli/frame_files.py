@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import glob
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class FrameFiles:
     paths: Sequence[Path]
     topology: Path | None = None
     every: int = 1
+    _begins: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.every < 1:
@@ -50,9 +52,17 @@ class FrameFiles:
 
     def numbered(self) -> Iterator[tuple[Path, int, ase.Atoms]]:
         """(file, number of the frame in it, frame)."""
-        for path in self.paths:
+        n_frames = 0
+        for place, path in enumerate(self.paths):
+            self._begins[place:] = [n_frames]
             for number, atoms in enumerate(self._of_file(path)):
+                n_frames += 1
                 yield path, number * self.every, atoms
+
+    def name_of(self, index: int) -> str:
+        """What messages call a frame that was gone through, by its place among all."""
+        place = bisect_right(self._begins, index) - 1
+        return f"frame {(index - self._begins[place]) * self.every} of {self.paths[place]}"
 
     def frame(self, path: Path, number: int) -> ase.Atoms:
         """One frame of one of the files; −1: the last."""

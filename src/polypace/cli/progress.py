@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +110,20 @@ def run_with_progress(study: Path, folder: Path, workers: int | None, only_learn
     """Run a study, show how it goes, print the comparison and where the report lies."""
     from polypace.study.run import run_study
 
+    write_template(study)
     console = wide_console()
     table = ProgressTable(console)
     with Live(table, console=console, refresh_per_second=4) if console.is_terminal else contextlib.nullcontext():
         outcome = run_study(study, folder, workers=workers, only_learn=only_learn, observer=table)
     print_summary(outcome.results, console, rounds_are_shown=console.is_terminal)
     console.print(f"report:  {outcome.report}\nnumbers: {outcome.results_file}", highlight=False, soft_wrap=True)
+
+
+def write_template(study: Path) -> None:
+    """Write the template of that name where there is no such file."""
+    source = files("polypace.study").joinpath("templates", study.name)
+    if not study.exists() and study.suffix == ".yaml" and source.is_file():
+        study.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def wide_console() -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -19,16 +18,8 @@ def run_command(
     """Run every step that is not finished yet, then print the comparison and write the report.
 
     A STUDY that is no file but bears the name of a template (transfer_ua.yaml, transfer_aa.yaml, transfer_xtb.yaml,
-    demo.yaml) is written first.
+    learn_ua.yaml, demo.yaml) is written first.
     """
     from polypace.cli.progress import run_with_progress
 
-    write_template(study)
     run_with_progress(study, folder if folder is not None else study.with_suffix(""), workers)
-
-
-def write_template(study: Path) -> None:
-    """Write the template of that name where there is no such file."""
-    source = files("polypace.study").joinpath("templates", study.name)
-    if not study.exists() and study.suffix == ".yaml" and source.is_file():
-        study.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")

@@ -27,7 +27,8 @@ class GammaWatch:
     halt
         Above it the run ends softly.
     enough
-        `run_long` begins no further segment when so many frames were kept: time for the next learning round.
+        When so many frames were kept it is time for the next learning round: a run in one piece ends softly, `run_long`
+        begins no further segment.
     histogram_every
         Steps between histograms of the grades of all atoms in that time (a multiple of `every`).
     """
@@ -134,7 +135,7 @@ class MolecularDynamics:
         """
         if any(dump.blocks is not None for dump in self.dumps.values()):
             raise InputError("frames in logarithmic blocks need polypace.lammps.run_long")
-        parts = [*self._begin(), *self._production(0), "", f"run {self.steps}"]
+        parts = [*self._begin(), *self._production(0), *self._enough_lines(), "", f"run {self.steps}"]
         if self.final_data:
             parts.append(f"write_data {self.final_data} nocoeff")
         return "\n".join(parts) + "\n"
@@ -238,6 +239,19 @@ class MolecularDynamics:
         if watch.halt is not None:
             lines.append(f"fix halt all halt {watch.every} v_gamma_max > {watch.halt:.6g} error soft")
         return lines
+
+    def _enough_lines(self) -> list[str]:
+        watch = self.gamma
+        if watch is None or watch.enough is None:
+            return []
+        return [
+            "",
+            "# the mean of 0 (not kept) and 1 (kept) over all looks so far, times the number of looks",
+            f"variable extrapolates equal c_gamma_max>{watch.select:.6g}",
+            f"fix kept all ave/time {watch.every} 1 {watch.every} v_extrapolates ave running",
+            f'variable n_kept equal "f_kept*(floor(step/{watch.every})+1)"',
+            f"fix enough all halt {watch.every} v_n_kept > {watch.enough - 0.5:.6g} error soft",
+        ]
 
     def _thermo(self) -> list[str]:
         columns, lines = "step time temp press pe ke etotal density vol", [""]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from ase.data import atomic_numbers, chemical_symbols
 
-from polypace.ace.labels import Frames, iterate_frames
+from polypace.ace.labels import Frames, frame_name, iterate_frames
 from polypace.ace.potential import Potential
 from polypace.ace.prediction import make_batch, make_evaluator
 from polypace.errors import InputError
@@ -63,22 +63,28 @@ def frames_with_rows(
         batch.append(atoms)
         n_atoms += len(atoms)
         if n_atoms >= batch_atoms:
-            yield batch, _rows_of(batch, first, potential, evaluator, kind, n_threads)
+            yield batch, _rows_of(frames, batch, first, potential, evaluator, kind, n_threads)
             first += len(batch)
             batch, n_atoms = [], 0
     if batch:
-        yield batch, _rows_of(batch, first, potential, evaluator, kind, n_threads)
+        yield batch, _rows_of(frames, batch, first, potential, evaluator, kind, n_threads)
 
 
 def _rows_of(
-    frames: list[ase.Atoms], first: int, potential: Potential, evaluator: Any, kind: Kind, n_threads: int
+    source: Frames,
+    frames: list[ase.Atoms],
+    first: int,
+    potential: Potential,
+    evaluator: Any,
+    kind: Kind,
+    n_threads: int,
 ) -> dict[str, ElementRows]:
     numbers = [atomic_numbers[element] for element in potential.elements]
     for index, atoms in enumerate(frames):
         unknown = sorted({chemical_symbols[z] for z in set(atoms.numbers.tolist()) - set(numbers)})
         if unknown:
             raise InputError(
-                f"frame {first + index} contains {', '.join(unknown)}, but the potential knows "
+                f"{frame_name(source, first + index)} contains {', '.join(unknown)}, but the potential knows "
                 f"{', '.join(potential.elements)} only"
             )
     of_frames = evaluator.project(*make_batch(frames, potential.elements).arrays, n_threads)

@@ -7,8 +7,9 @@ continues the old loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from polypace.errors import UnstableRunError
@@ -41,7 +42,8 @@ class Learned:
     fit : the potential so far
     labels : labelled frames that were added to the training frames, by role
     starts, quiet : where each replica goes on from, and for how many ps it has not passed gamma_select with `fit`
-    atoms, seconds : labelled atoms and wall time of the loop's steps so far
+    atoms : labelled so far
+    spans : when the loop's steps began and ended; the time in which at least one of them ran is the loop's wall time
     records : one per round, for results.json
     verdict : "go on", or why learning ended
     """
@@ -51,7 +53,7 @@ class Learned:
     starts: Mapping[Replica, Step]
     quiet: Mapping[Replica, float]
     atoms: int = 0
-    seconds: float = 0.0
+    spans: tuple[tuple[float, float], ...] = ()
     refits: int = 0
     records: tuple[Record, ...] = ()
     verdict: str = GO_ON
@@ -140,7 +142,8 @@ def _closed(spec: StudySpec, state: Learned, record: dict[str, Any], made: list[
     seconds = {step.name.split("/")[0]: 0.0 for step in made}
     for step in made:
         seconds[step.name.split("/")[0]] += work.seconds(step)
-    state = replace(state, seconds=state.seconds + sum(seconds.values()))
+    before = covered(state.spans)
+    state = replace(state, spans=(*state.spans, *(work.span(step) for step in made)))
     if state.verdict == GO_ON:
         state = replace(state, verdict=_budget_left(spec, state))
     record = {
@@ -149,6 +152,7 @@ def _closed(spec: StudySpec, state: Learned, record: dict[str, Any], made: list[
         **record,
         "labelled_atoms_total": state.atoms,
         "seconds": {kind: round(value, 3) for kind, value in seconds.items()},
+        "wall_seconds": round(covered(state.spans) - before, 3),
         "verdict": state.verdict,
     }
     return replace(state, records=(*state.records, record))
@@ -181,9 +185,19 @@ def _budget_left(spec: StudySpec, state: Learned) -> str:
     learning = spec.learning
     if state.refits == learning.iterations:
         return f"budget used: iterations ({learning.iterations}); the last potential has not explored"
-    if learning.budget.hours is not None and state.seconds >= 3600 * learning.budget.hours:
-        return f"budget used: {state.seconds / 3600:.2f} h of {learning.budget.hours:g} h"
+    hours = covered(state.spans) / 3600
+    if learning.budget.hours is not None and hours >= learning.budget.hours:
+        return f"budget used: {hours:.2f} h of {learning.budget.hours:g} h"
     return GO_ON
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of intervals."""
+    total, reached = 0.0, -inf
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
 
 
 def _fit_without_holes(

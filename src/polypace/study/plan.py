@@ -117,7 +117,7 @@ def plan_exploration(spec: StudySpec, number: int, replica: Replica, start: Step
         "dump": "extrapolating" if learning.selection == "d-optimal" else "all",
         **learning.model_dump(include={"time", "gamma_select", "gamma_break", "watch_every"}),
     }
-    return Step(name, exploring.explore, params, {"melt": start, "fit": fit}, version=2)
+    return Step(name, exploring.explore, params, {"melt": start, "fit": fit}, version=3)
 
 
 def plan_selection(spec: StudySpec, number: int, explorations: Sequence[Step], fit: Step) -> Step:

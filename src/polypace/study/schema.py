@@ -135,7 +135,7 @@ class Budget(Block):
     """Where learning stops although something still extrapolates; an added budget continues the old loop."""
 
     atoms: Positive | None = None  # labelled by the loop
-    hours: Annotated[float, Field(gt=0)] | None = None  # wall time of the loop's steps, summed
+    hours: Annotated[float, Field(gt=0)] | None = None  # on a watch while the loop's steps run
 
 
 class Learning(Block):

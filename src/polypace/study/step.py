@@ -155,11 +155,11 @@ class StepStore:
             shutil.rmtree(stale, ignore_errors=True)
         work = self.root / f".{step.folder_name}.{os.getpid()}"
         work.mkdir()
-        start = time.perf_counter()
+        start, began = time.perf_counter(), time.time()
         try:
             inputs = {role: self.folder(source) for role, source in step.inputs.items()}
             step.function(StepContext(work, self.partial(step), step.params, inputs, self.study, self.n_threads))
-            manifest = self._describe(step, work, time.perf_counter() - start)
+            manifest = self._describe(step, work, began, time.perf_counter() - start)
             write_json(work / MANIFEST, manifest)
             work.rename(self.folder(step))
             shutil.rmtree(self.partial(step), ignore_errors=True)
@@ -168,7 +168,7 @@ class StepStore:
             raise
         return manifest
 
-    def _describe(self, step: Step, work: Path, seconds: float) -> dict[str, Any]:
+    def _describe(self, step: Step, work: Path, began: float, seconds: float) -> dict[str, Any]:
         paths = sorted(path for path in work.rglob("*") if path.is_file())
         return {
             "name": step.name,
@@ -181,6 +181,7 @@ class StepStore:
                 for path in paths
             },
             "polypace": __version__,
+            "began": round(began, 3),
             "wall_seconds": round(seconds, 3),
         }
 

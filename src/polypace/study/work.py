@@ -72,6 +72,12 @@ class Work:
         assert manifest is not None
         return float(manifest["wall_seconds"])
 
+    def span(self, step: Step) -> tuple[float, float]:
+        """When a finished step began and ended, in seconds since 1970, as its manifest says."""
+        manifest = self.store.manifest(step)
+        assert manifest is not None
+        return manifest["began"], manifest["began"] + manifest["wall_seconds"]
+
     def decided(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Learning came to a decision, the last of `records`."""
 

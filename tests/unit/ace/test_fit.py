@@ -14,6 +14,7 @@ from polypace.ace import BasisSpec, CoreRepulsion, Ridge, Weights, design_rows, 
 from polypace.ace.labels import read_labels
 from polypace.ace.pruning import prune_functions
 from polypace.ace.reference_energies import least_squares_energies
+from polypace.ace.up_fit import starting_coefficients
 from polypace.errors import InputError
 
 E0 = {"Al": -1.5, "Ni": -2.5}
@@ -244,3 +245,55 @@ def test_one_stoichiometry_tells_no_difference_of_elements(rng):
         result = fit(frames_of("Al4Ni4", 30), spec, solver=solver, test_frames=frames_of("Al2Ni6", 5))
         assert result.e0["Al"] == pytest.approx(result.e0["Ni"], abs=1e-6)
         assert result.test_metrics.quantities["energy"].rmse < 0.05
+
+
+def test_an_up_fit_leaves_alone_what_its_frames_do_not_determine(truth):
+    """Few frames of one composition: alone they determine little, from the old potential they change little."""
+    other = truth.with_coefficients(1.02 * truth.coefficients)
+    few, others = make_frames(other, 3, 41), make_frames(other, 12, 42)
+    fitted = fit(few, truth, solver=Ridge(alpha=1e-6), start=truth)
+    alone = fit(few, truth, solver=Ridge(alpha=1e-6))
+    errors = [
+        measure_errors(others, each).quantities["forces"].relative
+        for each in (fitted.potential, truth, alone.potential)
+    ]
+    assert errors[0] < errors[1] < errors[2]
+    assert fit(few, truth, solver=Ridge(alpha=1e6), start=truth).potential.coefficients == pytest.approx(
+        truth.coefficients, abs=1e-5
+    )
+
+
+def test_an_up_fit_to_everything_is_the_fit_to_everything(truth):
+    frames = make_frames(truth, 20, 43)
+    start = truth.with_coefficients(np.zeros(len(truth.coefficients)) + 0.3)
+    whole, up = fit(frames, truth, solver="ridge"), fit(frames, truth, solver="ridge", start=start)
+    for one, other in zip(evaluate(frames, whole.potential), evaluate(frames, up.potential), strict=True):
+        assert one.forces == pytest.approx(other.forces, abs=1e-5) and one.energy == pytest.approx(
+            other.energy, abs=1e-5
+        )
+
+
+def test_an_up_fit_takes_over_functions_by_what_they_are(truth):
+    """A start with fewer functions: the same ones, wherever they stand, and 0 for the others."""
+    small = BasisSpec(
+        ["Al", "Ni"],
+        bonds={"ALL": {"radbase": "ChebExpCos", "radparameters": [4.0], "rcut": 4.5, "dcut": 0.1}},
+        functions={"ALL": {"nradmax_by_orders": [4], "lmax_by_orders": [0]}},
+    ).build()
+    small = small.with_coefficients(np.arange(1.0, 1 + len(small.coefficients)))
+    taken = starting_coefficients(truth, small)
+    assert sorted(taken[taken != 0]) == sorted(small.coefficients) and (taken == 0).any()
+    assert starting_coefficients(truth, truth.with_core_repulsion({})) == pytest.approx(truth.coefficients)
+
+
+def test_what_cannot_be_started_from_is_refused(truth):
+    frames = make_frames(truth, 2, 44)
+    longer = BasisSpec.simple(["Al", "Ni"], 5.0, nradmax=(4, 2), lmax=(0, 1)).build()
+    for start, options, message in (
+        (longer, {}, "other radial functions for Al-Al"),
+        (BasisSpec.simple(["Cu"], 5.0).build(), {}, "no function of the basis"),
+        (truth.to_ctilde(), {}, "B-basis form"),
+        (truth, {"solver": "ard"}, "cannot start from a potential"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit(frames, truth, start=start, **options)

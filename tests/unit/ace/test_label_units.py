@@ -23,7 +23,7 @@ def labelled(energy, forces, **info):
 def check(frames):
     units = UnitCheck()
     for index, atoms in enumerate(frames):
-        units.add(atoms, read_labels(atoms, f"frame {index}"), index)
+        units.add(atoms, read_labels(atoms, f"frame {index}"), f"frame {index}")
     units.finish()
 
 

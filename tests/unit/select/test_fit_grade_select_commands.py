@@ -52,3 +52,38 @@ def test_bad_input_is_one_line(tmp_path, capsys):
     (tmp_path / "empty.extxyz").write_text("")
     assert run("fit", tmp_path / "empty.extxyz") == 1
     assert "no frames" in capsys.readouterr().err
+
+
+def test_several_files_are_named_in_messages(tmp_path, capsys):
+    good, bad = Atoms("C2", positions=[[0, 0, 0], [0, 0, 1.5]]), Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]])
+    for atoms in (good, bad):
+        atoms.calc = SinglePointCalculator(atoms, energy=1.0, forces=np.zeros((2, 3)))
+    unlabelled = Atoms("C2", positions=[[0, 0, 0], [0, 0, 1.5]])
+    files = {"a": [good] * 3, "b": [good, unlabelled], "c": [good, good, bad]}
+    for name, frames in files.items():
+        ase.io.write(tmp_path / f"{name}.extxyz", frames)
+    (tmp_path / "basis.yaml").write_text(BASIS)
+    a, b, c = (tmp_path / f"{name}.extxyz" for name in files)
+    assert run("fit", a, b, "--basis", tmp_path / "basis.yaml", "-o", tmp_path / "pot.yaml") == 1
+    assert f"frame 1 of {b} has no energy" in " ".join(capsys.readouterr().err.split())
+    assert run("fit", a, c, "--basis", tmp_path / "basis.yaml", "-o", tmp_path / "pot.yaml") == 1
+    assert f"frame 2 of {c} contains Cu" in " ".join(capsys.readouterr().err.split())
+    assert run("select", a, c, "--basis", tmp_path / "basis.yaml", "-o", tmp_path / "some.extxyz") == 1
+    assert f"frame 2 of {c} contains Cu" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_up_fit_and_its_report_from_the_shell(tmp_path, rng, capsys):
+    basis = BasisSpec.simple(["C"], 4.0, nradmax=(4, 2), lmax=(0, 1)).build()
+    truth = basis.with_coefficients(rng.normal(size=len(basis.coefficients)))
+    frames = [Atoms("C4", positions=rng.uniform(0, 1, (4, 3)) + 1.7 * np.eye(4, 3)) for _ in range(6)]
+    for atoms, prediction in zip(frames, evaluate(frames, truth), strict=True):
+        atoms.calc = SinglePointCalculator(atoms, energy=prediction.energy, forces=prediction.forces)
+    data, old, new = tmp_path / "train.extxyz", tmp_path / "old.yaml", tmp_path / "new.yaml"
+    ase.io.write(data, frames)
+    truth.with_core_repulsion({}).write(old)  # as every fit writes it
+    code = run("fit", data, "--start", old, "--alpha", "1e3", "-o", new, "--report", tmp_path / "report")
+    assert code == 0, capsys.readouterr().err
+    assert Potential.read(new).coefficients == pytest.approx(truth.coefficients, rel=1e-6)
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "parity_energy.png", "parity_forces.png", "force_error.png",
+    }  # fmt: skip

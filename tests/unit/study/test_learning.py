@@ -10,7 +10,7 @@ import pytest
 from polypace.errors import UnstableRunError
 from polypace.report.learning_figures import learning_curve
 from polypace.report.tables import round_row
-from polypace.study.learning import learn
+from polypace.study.learning import covered, learn
 from polypace.study.plan import plan_foundation, replicas
 from polypace.study.schema import StudySpec, read_study
 from polypace.study.step import StepStore
@@ -26,13 +26,21 @@ class Script(Work):
         super().__init__(StepStore(folder))
         self.loud, self.lost, self.holes, self.selected = loud, lost, holes, selected
         self.seconds_each = seconds
+        self.clock, self.spans = 0.0, {}
         self.decisions = []
 
     def finish(self, targets):
+        """What is asked for together runs side by side."""
         self.submit(targets)
+        new = [step for step in self.steps if step not in self.spans]
+        self.spans |= dict.fromkeys(new, (self.clock, self.clock + self.seconds_each))
+        self.clock += self.seconds_each
 
     def seconds(self, step):
         return self.seconds_each
+
+    def span(self, step):
+        return self.spans[step.id]
 
     def decided(self, records):
         self.decisions.append(records[-1]["verdict"])
@@ -107,7 +115,7 @@ def test_a_replica_that_lost_atoms_is_not_quiet(tmp_path):
     [
         ({"iterations": 2}, "budget used: iterations (2); the last potential has not explored", 2),
         ({"budget": {"atoms": 700}}, "budget used: 600 atoms are labelled, 300 more would be above 700", 2),
-        ({"budget": {"hours": 0.02}}, "budget used: 0.04 h of 0.02 h", 1),
+        ({"budget": {"hours": 0.02}}, "budget used: 0.02 h of 0.02 h", 1),
         ({"iterations": 0}, "no learning was asked for", 0),
     ],
 )
@@ -123,6 +131,15 @@ def test_an_added_budget_continues_the_old_loop(tmp_path):
     long, after = run(tmp_path, always, spec_of(iterations=4, budget={"atoms": 10_000}))
     assert set(before.steps) < set(after.steps)
     assert short.records[0] == long.records[0]
+
+
+def test_hours_are_those_of_a_watch(tmp_path):
+    assert covered([]) == 0
+    assert covered([(5.0, 9.0), (0.0, 2.0), (1.0, 3.0), (6.0, 7.0)]) == 7.0  # side by side counts once, a break not
+    learned, _ = run(tmp_path, {1: ["C6-350K"]}, seconds=10.0)
+    first = learned.records[0]
+    # two explorations and the validation; the selection; labels and fit
+    assert first["wall_seconds"] == 30.0 and sum(first["seconds"].values()) == 60.0
 
 
 def test_nothing_to_label_is_no_endless_loop(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 
 from polypace.errors import UnstableRunError
 from polypace.lammps import read_log
+from polypace.lammps.frames import WITH_IMAGES, Dump
 from polypace.lammps.protocols import GammaWatch, MolecularDynamics
 from polypace.melt import Melt
 from polypace.reference import read_dump
@@ -24,6 +25,8 @@ from polypace.units import GRAM_PER_CM3
 
 #: Factors of the starting density between which a melt is a liquid.
 THINNEST, DENSEST = 0.6, 1.6
+#: Frames that are kept of one run: ten times what selection looks at.
+ENOUGH = 400
 #: Of the histogram of gamma.
 BINS_PER_DECADE = 10
 
@@ -31,8 +34,8 @@ BINS_PER_DECADE = 10
 def explore(context: StepContext) -> None:
     """MD with `pace/extrapolation`: `extrapolating.dump`, `explore.json`, and `melt.data`, where the next round starts.
 
-    Frames above gamma_select are kept; gamma_break, a temperature or a density that no liquid has end the run softly.
-    After such an end, and after lost atoms, the next round starts again from where this one did.
+    Frames above gamma_select are kept; gamma_break, a temperature or a density that no liquid has, or ENOUGH frames end
+    the run softly. After such an end, and after lost atoms, the next round starts again from where this one did.
     """
     params = context.params
     melt = read_melt(context.inputs["melt"])
@@ -58,7 +61,8 @@ def explore(context: StepContext) -> None:
 
 def _protocol(params: Params, melt: Melt) -> MolecularDynamics:
     steps, every = round(params["time"] / params["timestep"]), params["watch_every"]
-    everything = 0.0  # no gamma is below: every frame is kept
+    extrapolating = params["dump"] == "extrapolating"
+    every_frame = Dump("extrapolating.dump", every * max(1, steps // (every * ENOUGH)), WITH_IMAGES, 12, times=False)
     return MolecularDynamics(
         interactions=common.ace_lines(params, melt, "start.data", "potential.yaml", "potential.asi"),
         temperature=params["temperature"],
@@ -68,9 +72,11 @@ def _protocol(params: Params, melt: Melt) -> MolecularDynamics:
         seed=params["seed"],
         gamma=GammaWatch(
             every=every,
-            select=params["gamma_select"] if params["dump"] == "extrapolating" else everything,
+            select=params["gamma_select"] if extrapolating else None,
             halt=params["gamma_break"],
+            enough=ENOUGH if extrapolating else None,
         ),
+        dump=None if extrapolating else every_frame,
         title=f"explore C{params['chain_length']} at {params['temperature']:g} K",
         final_data=None,
         extra=[
@@ -116,7 +122,7 @@ def _summary(params: Params, folder: Path, melt: Melt, lost: bool) -> dict[str, 
 
 
 def _ending(folder: Path) -> str:
-    """finished, or which watch ended the run: gamma, temperature, density."""
+    """finished, or which watch ended the run: gamma, temperature, density, enough (frames)."""
     text = (folder / "log.lammps").read_text(errors="replace")
     met = re.search(r"Fix halt condition for fix-id (\w+) met", text)
     if met is None:
