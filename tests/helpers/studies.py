@@ -13,5 +13,5 @@ def results_of(folder: Path) -> dict[str, Any]:
     for step in results["steps"]:
         del step["wall_seconds"]
     for record in results["learning"]["rounds"]:
-        del record["seconds"]
+        del record["seconds"], record["wall_seconds"]
     return results
