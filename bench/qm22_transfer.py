@@ -5,8 +5,7 @@
 FOLDER holds the zip files of QM-22 (c04.zip …; repository jmbowma/QM-22, folder C14H30/testing). Writes into --output:
 train.extxyz, test.extxyz, potential.yaml, errors.json, errors.md and errors.png. The fit is what
 
-    polypace fit qm22/train.extxyz --test qm22/test.extxyz --energy-weight 1e7 --virial-weight 0 \\
-        --smoothness 0 --alpha 1e-10 -o qm22/potential.yaml
+    polypace fit qm22/train.extxyz --test qm22/test.extxyz -o qm22/potential.yaml
 
 does. Errors are stated for all frames of a set and for those below 50 meV/atom, where a liquid lives; energies with and
 without the mean error of each length (the composition shift).
@@ -103,7 +102,7 @@ def figure(rows: dict[str, dict], path: Path) -> None:
 
 def fit_short_chains(frames: list[ase.Atoms], options: argparse.Namespace) -> FitResult:
     return fit(
-        frames, default_basis(frames), weights=Weights(1e7, 1e3, 0), solver=Ridge(options.alpha), smoothness=0.0,
+        frames, default_basis(frames), weights=Weights(1e7, 1e3, 1e6), solver=Ridge(options.alpha), smoothness=2.0,
         core_repulsion="zbl", n_threads=options.threads,
     )  # fmt: skip
 
@@ -113,7 +112,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--train", nargs="+", type=int, default=[4, 5, 6, 7])
     parser.add_argument("--test", nargs="+", type=int, default=[8, 9, 10])
-    parser.add_argument("--alpha", type=float, default=1e-10)
+    parser.add_argument("--alpha", type=float, default=None, help="strength of the ridge; by cross-validation without")
     parser.add_argument("--stride", type=int, default=1, help="take every n-th frame of each set")
     parser.add_argument("--potential", type=Path, default=None, help="fit nothing, measure this one")
     parser.add_argument("--threads", type=int, default=0)

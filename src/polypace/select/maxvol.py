@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgWarning, blas, lapack
+from scipy.linalg import LinAlgWarning, lapack
 
 from polypace import _core
 from polypace.arrays import as_array
@@ -16,7 +16,7 @@ from polypace.blas_threads import single_threaded_blas
 from polypace.errors import InputError
 
 Rows = npt.NDArray[np.float64]
-BLOCK_ROWS = 1024  # solved together
+BLOCK_ROWS, BLOCK_COLUMNS = 512, 64  # solved together
 
 
 @dataclass(frozen=True)
@@ -92,25 +92,58 @@ def _start_of_pivot_rows(matrix: Rows, n_threads: int) -> tuple[npt.NDArray[np.i
     One thread factorises and blocks of rows of a fixed size are solved apart, so the bits do not depend on `n_threads`.
     """
     n, r = matrix.shape
-    coefficients = np.zeros((n, r))
+    coefficients = np.empty((n, r))
     with single_threaded_blas(), ThreadPoolExecutor(_core.resolve_n_threads(n_threads)) as threads:
-        factors, swaps, info = lapack.dgetrf(matrix)
+        factors, swaps, info = lapack.dgetrf(_in_columns(matrix, threads), overwrite_a=1)
         if info > 0:
             raise InputError(
                 f"matrix must have linearly independent columns, but pivot {info} of {r} vanishes: remove columns that "
                 "are zero or copies of others, or add rows"
             )
         order = _order_of_swaps(swaps, n)
-        lower = np.asfortranarray(factors[:r])
+        lower = np.ascontiguousarray(factors[:r])
+        inverses = [_unit_lower_inverse(lower[k : k + BLOCK_COLUMNS, k : k + BLOCK_COLUMNS]) for k in _column_blocks(r)]
 
         def solve(begin: int) -> None:
             rows = np.ascontiguousarray(factors[begin : begin + BLOCK_ROWS])
-            blas.dtrsm(1.0, lower, rows.T, lower=1, trans_a=1, diag=1, overwrite_b=1)
+            _divide_by_unit_lower(rows, lower, inverses)
             coefficients[order[begin : begin + BLOCK_ROWS]] = rows
 
         list(threads.map(solve, range(r, n, BLOCK_ROWS)))
-    coefficients[order[:r], np.arange(r)] = 1
+    coefficients[order[:r]] = np.eye(r)
     return order[:r].copy(), coefficients
+
+
+def _in_columns(matrix: Rows, threads: ThreadPoolExecutor) -> Rows:
+    """A copy with the memory order of LAPACK; by blocks, which stay in the cache while they are turned."""
+    columns = np.empty(matrix.shape[::-1]).T
+
+    def turn(begin: int) -> None:
+        columns[begin : begin + BLOCK_ROWS] = matrix[begin : begin + BLOCK_ROWS]
+
+    list(threads.map(turn, range(0, len(matrix), BLOCK_ROWS)))
+    return columns
+
+
+def _divide_by_unit_lower(rows: Rows, lower: Rows, inverses: list[Rows]) -> None:
+    """rows ← rows · L⁻¹ in place, L the unit lower triangle of `lower`, `inverses` those of its diagonal blocks.
+
+    In NumPy's products, during which other threads run; LAPACK's solvers hold them up.
+    """
+    for begin in reversed(_column_blocks(len(lower))):
+        end = min(begin + BLOCK_COLUMNS, len(lower))
+        left = rows[:, begin:end] - rows[:, end:] @ lower[end:, begin:end]
+        np.matmul(left, inverses[begin // BLOCK_COLUMNS], out=rows[:, begin:end])
+
+
+def _column_blocks(n_columns: int) -> range:
+    return range(0, n_columns, BLOCK_COLUMNS)
+
+
+def _unit_lower_inverse(block: Rows) -> Rows:
+    inverse, info = lapack.dtrtri(np.tril(block, -1) + np.eye(len(block)), lower=1, unitdiag=1)
+    assert info == 0, info
+    return np.ascontiguousarray(inverse)
 
 
 def _order_of_swaps(swaps: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.int64]:

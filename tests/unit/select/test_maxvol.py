@@ -12,7 +12,7 @@ from polypace.select import maxvol
 from tests.oracle.maxvol import maxvol as slow_maxvol
 
 
-@pytest.mark.parametrize(("n", "r"), [(30, 3), (700, 33), (1500, 64), (2100, 5), (70, 69)])
+@pytest.mark.parametrize(("n", "r"), [(30, 3), (700, 33), (1500, 64), (2100, 5), (70, 69), (700, 300)])
 @pytest.mark.parametrize("max_iterations", [0, 3, 1000])
 @pytest.mark.parametrize("given_start", [False, True])
 def test_equals_numpy(n, r, max_iterations, given_start, rng):
