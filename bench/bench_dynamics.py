@@ -145,17 +145,17 @@ def compare_chain_curves(n_frames, n_chains, length, repeats):
 
 def compare_instruction_sets(n_frames, n_particles, repeats):
     positions = walk(n_frames, n_particles)
-    plan = _core.dynamics.FftPlan(n_frames)
+    plan, work = _core.dynamics.FftPlan(n_frames), _core.dynamics.WorkSpace()
     segments = np.full((n_particles, 3, 2), -1)
     segments[:, :, 0] = 0
     print(f"\nSpectra alone, 1 thread, {n_frames} frames × {n_particles}: instruction sets")
     for name in _core.dynamics.instruction_sets():
-        spectra, squares = np.zeros((1, plan.half_length + 1)), np.zeros((1, n_frames))
+        spectra, squares = np.zeros((1, plan.spectrum_size)), np.zeros((1, n_frames))
 
         def run(name=name, spectra=spectra, squares=squares):
             particles = np.arange(n_particles)
             _core.dynamics.add_power_spectra(
-                plan, positions, particles, segments, None, True, spectra, squares, 1, 0, name
+                plan, positions, particles, segments, None, True, spectra, squares, 1, 0, name, work
             )
 
         seconds, _ = best_time(run, repeats)

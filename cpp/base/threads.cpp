@@ -1,12 +1,8 @@
 #include "base/threads.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
-#include <exception>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #ifdef __linux__
 #include <sched.h>
@@ -26,6 +22,17 @@ int available_cores() {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+// Watches for a while before it sleeps: waking up takes longer than the end of most loops.
+template <class Condition>
+void await(std::mutex& mutex, std::condition_variable& change, const Condition& condition) {
+  for (int look = 0; look < 200; ++look) {
+    if (condition()) return;
+    std::this_thread::yield();
+  }
+  std::unique_lock<std::mutex> lock(mutex);
+  change.wait(lock, condition);
+}
+
 }  // namespace
 
 int resolve_n_threads(int n_threads) {
@@ -38,29 +45,63 @@ int resolve_n_threads(int n_threads) {
   return available_cores();
 }
 
-void parallel_for(std::size_t n_tasks, int n_threads, const std::function<void(std::size_t, int)>& body) {
-  const int n = static_cast<int>(std::min<std::size_t>(resolve_n_threads(n_threads), n_tasks));
-  if (n <= 1) {
+ThreadTeam::ThreadTeam(int n_threads) {
+  for (int thread = 1; thread < n_threads; ++thread) others_.emplace_back([this, thread] { follow(thread); });
+}
+
+ThreadTeam::~ThreadTeam() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    finished_ = true;
+  }
+  begun_.notify_all();
+  for (auto& thread : others_) thread.join();
+}
+
+void ThreadTeam::run(std::size_t n_tasks, const std::function<void(std::size_t, int)>& body) {
+  if (others_.empty() || n_tasks <= 1) {
     for (std::size_t task = 0; task < n_tasks; ++task) body(task, 0);
     return;
   }
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&](int thread) {
-    try {
-      for (std::size_t task; (task = next.fetch_add(1)) < n_tasks;) body(task, thread);
-    } catch (...) {
-      next.store(n_tasks);
-      const std::lock_guard<std::mutex> lock(failure_mutex);
-      if (!failure) failure = std::current_exception();
+  body_ = &body;
+  n_tasks_ = n_tasks;
+  next_ = 0;
+  at_work_ = others_.size();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++loop_;
+  }
+  begun_.notify_all();
+  take_tasks(0);
+  await(mutex_, ended_, [this] { return at_work_ == 0; });
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void ThreadTeam::follow(int thread) {
+  for (unsigned seen = 0;;) {
+    await(mutex_, begun_, [&] { return finished_ || loop_ != seen; });
+    if (finished_) return;
+    seen = loop_;
+    take_tasks(thread);
+    if (--at_work_ == 0) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      ended_.notify_one();
     }
-  };
-  std::vector<std::thread> threads;
-  for (int thread = 1; thread < n; ++thread) threads.emplace_back(work, thread);
-  work(0);
-  for (auto& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  }
+}
+
+void ThreadTeam::take_tasks(int thread) {
+  try {
+    for (std::size_t task; (task = next_.fetch_add(1)) < n_tasks_;) (*body_)(task, thread);
+  } catch (...) {
+    next_ = n_tasks_;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+  }
+}
+
+void parallel_for(std::size_t n_tasks, int n_threads, const std::function<void(std::size_t, int)>& body) {
+  ThreadTeam(static_cast<int>(std::min<std::size_t>(resolve_n_threads(n_threads), n_tasks))).run(n_tasks, body);
 }
 
 }  // namespace polypace

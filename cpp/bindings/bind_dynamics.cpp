@@ -13,6 +13,7 @@ namespace polypace::bindings {
 namespace {
 
 using dynamics::FftPlan;
+using dynamics::WorkSpace;
 using Sums = Array<double>;
 
 // Coordinates of any strides, so that atom-major arrays, selections and memory maps are read where they are.
@@ -44,10 +45,10 @@ void check_sums(const Sums& sums, const char* name, py::ssize_t n_segments, std:
 void add_power_spectra(const FftPlan& plan, const py::array& positions, const Array<std::int64_t>& particles,
                        const Array<std::int64_t>& segments, const std::optional<Array<double>>& drift, bool centered,
                        Sums spectra, Sums squares, int n_threads, std::int64_t work_bytes,
-                       const std::string& instruction_set) {
+                       const std::string& instruction_set, WorkSpace& work) {
   const auto [source, layout] = source_from(positions, drift);
   const auto n_segments = spectra.shape(0);
-  check_sums(spectra, "spectra", n_segments, plan.half_length() + 1);
+  check_sums(spectra, "spectra", n_segments, plan.spectrum_size());
   check_sums(squares, "squares", n_segments, plan.n_frames());
   const auto series = dynamics::select_series(source, layout, view1(particles, "particles"),
                                               view3(segments, "segments"), centered);
@@ -55,20 +56,19 @@ void add_power_spectra(const FftPlan& plan, const py::array& positions, const Ar
   double* squares_data = squares.mutable_data();
   py::gil_scoped_release release;
   dynamics::add_power_spectra(plan, source, series, static_cast<int>(n_segments),
-                              {n_threads, work_bytes, instruction_set}, spectra_data, squares_data);
+                              {n_threads, work_bytes, instruction_set}, work, spectra_data, squares_data);
 }
 
 py::array_t<double> correlations(const FftPlan& plan, const Sums& spectra, int n_threads, std::int64_t work_bytes,
-                                 const std::string& instruction_set) {
-  check_sums(spectra, "spectra", spectra.shape(0), plan.half_length() + 1);
+                                 const std::string& instruction_set, WorkSpace& work) {
+  check_sums(spectra, "spectra", spectra.shape(0), plan.spectrum_size());
   const auto n_segments = static_cast<int>(spectra.shape(0));
-  std::vector<double> result(n_segments * plan.n_frames());
-  {
-    py::gil_scoped_release release;
-    dynamics::correlations_from_spectra(plan, spectra.data(), n_segments, {n_threads, work_bytes, instruction_set},
-                                        result.data());
-  }
-  return to_numpy(std::move(result), {n_segments, plan.n_frames()});
+  py::array_t<double> result({static_cast<py::ssize_t>(n_segments), static_cast<py::ssize_t>(plan.n_frames())});
+  double* values = result.mutable_data();
+  py::gil_scoped_release release;
+  dynamics::correlations_from_spectra(plan, spectra.data(), n_segments, {n_threads, work_bytes, instruction_set}, work,
+                                      values);
+  return result;
 }
 
 void displacement_sums(const Sums& squares, Sums correlations, int n_threads) {
@@ -119,14 +119,16 @@ void bind_dynamics(py::module_ m) {
       .def(py::init<std::int64_t>(), py::arg("n_frames"))
       .def_property_readonly("n_frames", &FftPlan::n_frames)
       .def_property_readonly("half_length", &FftPlan::half_length)
+      .def_property_readonly("spectrum_size", &FftPlan::spectrum_size)
       .def_property_readonly("table_bytes", &FftPlan::table_bytes);
+  py::class_<WorkSpace>(m, "WorkSpace").def(py::init<>());
   m.def("instruction_sets", &dynamics::instruction_sets);
   m.def("add_power_spectra", &add_power_spectra, py::arg("plan"), py::arg("positions"),
         py::arg("particles").noconvert(), py::arg("segments").noconvert(), py::arg("drift").noconvert(),
-        py::arg("centered"), py::arg("spectra").noconvert(), py::arg("squares").noconvert(), py::arg("n_threads") = 0,
-        py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
-  m.def("correlations", &correlations, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("n_threads") = 0,
-        py::arg("work_bytes") = 0, py::arg("instruction_set") = "auto");
+        py::arg("centered"), py::arg("spectra").noconvert(), py::arg("squares").noconvert(), py::arg("n_threads"),
+        py::arg("work_bytes"), py::arg("instruction_set"), py::arg("work"));
+  m.def("correlations", &correlations, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("n_threads"),
+        py::arg("work_bytes"), py::arg("instruction_set"), py::arg("work"));
   m.def("add_weighted_sums", &add_weighted_sums, py::arg("positions"), py::arg("offsets").noconvert(),
         py::arg("members").noconvert(), py::arg("weights").noconvert(), py::arg("sums").noconvert(),
         py::arg("n_threads") = 0);

@@ -110,8 +110,11 @@ FftPlan::FftPlan(std::int64_t n_frames)
       down_(balanced_divisor(half_length_)),
       across_(static_cast<int>(half_length_ / down_.length())) {
   for (int row = 0; row < n_rows(); ++row) odd_rows_.push_back(unit_root(row, 2 * std::int64_t{n_rows()}));
-  for (int column = 0; column < n_columns(); ++column)
-    odd_columns_.push_back(unit_root(across_.frequency()[column], 2 * std::int64_t{n_columns()}));
+  for (int p = 0; p < n_columns(); ++p) {
+    const int g = across_.frequency()[p];
+    mirror_[0].push_back(across_.position()[n_columns() - 1 - g]);
+    mirror_[1].push_back(across_.position()[g == 0 ? 0 : n_columns() - g]);
+  }
   for (int parity = 0; parity < 2; ++parity) {
     between_[parity].reserve(half_length_);
     for (std::int64_t column = 0; column < n_columns(); ++column)

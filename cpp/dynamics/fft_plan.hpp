@@ -12,6 +12,11 @@
 
 namespace polypace::dynamics {
 
+constexpr int max_lanes = 8;
+
+// Extent of a row of sums, which is added to by whole vectors.
+constexpr std::int64_t padded(std::int64_t n) { return (n + max_lanes - 1) / max_lanes * max_lanes; }
+
 struct Root {
   double re, im;
 };
@@ -56,19 +61,30 @@ class FftPlan {
   int n_rows() const { return down_.length(); }
   int n_columns() const { return across_.length(); }
 
-  // Factor of row `row` before the column transform of odd bins: exp(−iπ row/n_rows).
+  // Factor of row `row` before the column transform of odd bins, and after that of the way back: exp(−iπ row/n_rows).
   const Root* odd_rows() const { return odd_rows_.data(); }
-  // Factor of the result at column position `column` on the way back from odd bins: exp(−iπ frequency/n_columns).
-  const Root* odd_columns() const { return odd_columns_.data(); }
   // Factor between the two transforms, [column][position down the column].
   const Root* between(int parity) const { return between_[parity].data(); }
   std::int64_t table_bytes() const;
+
+  // Bin 2(f + n_rows · g) + parity and its mirror image hold conjugate values of a real series. The row of the image:
+  int mirror_row(int parity, int f) const { return parity == 1 ? n_rows() - 1 - f : f == 0 ? 0 : n_rows() - f; }
+  // and the position along it, for each position along row f.
+  const int* mirror_positions(int parity, int f) const { return mirror_[parity == 0 && f == 0].data(); }
+  // One row of each such pair is stored: f = 0 … stored_rows − 1.
+  int stored_rows(int parity) const { return parity == 0 ? n_rows() / 2 + 1 : (n_rows() + 1) / 2; }
+  // Row f of a stored spectrum begins here; its bins lie in the order of positions.
+  std::int64_t stored_row(int parity, int f) const {
+    return (f + (parity == 0 ? std::int64_t{0} : stored_rows(0))) * padded(n_columns());
+  }
+  std::int64_t spectrum_size() const { return stored_row(1, stored_rows(1)); }
 
  private:
   std::int64_t n_frames_;
   std::int64_t half_length_;
   SmallPlan down_, across_;
-  std::vector<Root> odd_rows_, odd_columns_;
+  std::vector<Root> odd_rows_;
+  std::vector<int> mirror_[2];
   std::vector<Root> between_[2];
 };
 

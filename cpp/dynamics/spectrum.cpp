@@ -1,7 +1,6 @@
 #include "dynamics/spectrum.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <new>
 
@@ -16,29 +15,7 @@ namespace polypace::dynamics {
 namespace {
 
 constexpr std::int64_t default_work_bytes = 16 << 20;  // keeps both passes within a last-level cache
-constexpr std::int64_t tasks_per_thread = 4;
-
-// Memory for vectors, in large pages where the system has them: columns stride through all of it.
-class WorkSpace {
- public:
-  explicit WorkSpace(std::int64_t n_doubles)
-      : alignment_{n_doubles * sizeof(double) >= huge_page ? huge_page : small_page},
-        data_(static_cast<double*>(::operator new(n_doubles * sizeof(double), alignment_))) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (static_cast<std::size_t>(alignment_) == huge_page)
-      madvise(data_, n_doubles * sizeof(double) / huge_page * huge_page, MADV_HUGEPAGE);
-#endif
-  }
-  ~WorkSpace() { ::operator delete(data_, alignment_); }
-  WorkSpace(const WorkSpace&) = delete;
-  WorkSpace& operator=(const WorkSpace&) = delete;
-  double* data() const { return data_; }
-
- private:
-  static constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
-  std::align_val_t alignment_;
-  double* data_;
-};
+constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
 
 struct NamedKernels {
   const char* name;
@@ -79,110 +56,95 @@ int batches_per_round(const FftPlan& plan, int n_lanes, const Settings& settings
   return static_cast<int>(std::clamp<std::int64_t>(bytes / batch_bytes(plan, n_lanes), 1, 4096));
 }
 
-void put_series(Batch& batch, int part, int lane, const Series& series, double weight) {
+void put_series(Batch& batch, int part, int lane, const Series& series) {
   batch.offset[part][lane] = series.offset;
   batch.center[part][lane] = series.center;
   batch.direction[part][lane] = series.direction;
-  batch.weight[part][lane] = weight;
 }
 
-void put_mask(Batch& batch, int lane, int segment) {
-  if (segment < 0) return;
-  int slot = 0;
-  while (slot < batch.n_slots && batch.segment[slot] != segment) ++slot;
-  if (slot == batch.n_slots) batch.segment[batch.n_slots++] = segment;
-  batch.mask[slot][lane] = 1;
-}
-
-// Two series of the same segments to a lane, in the order of segments; idle lanes repeat a series with weight 0.
-std::vector<Batch> make_batches(const std::vector<Series>& series, int n_lanes) {
-  std::map<std::array<int, segments_per_series>, std::vector<const Series*>> alike;
-  for (const auto& one : series) alike[one.segments].push_back(&one);
-  std::vector<Batch> batches;
-  int lane = n_lanes;
-  for (const auto& [segments, members] : alike)
-    for (std::size_t i = 0; i < members.size(); i += 2) {
-      if (lane == n_lanes) {
-        batches.push_back(Batch{});
-        for (int idle = 0; idle < n_lanes; ++idle)
-          for (int part = 0; part < 2; ++part) put_series(batches.back(), part, idle, *members[i], 0);
-        lane = 0;
-      }
-      const bool paired = i + 1 < members.size();
-      put_series(batches.back(), 0, lane, *members[i], 1);
-      put_series(batches.back(), 1, lane, *members[paired ? i + 1 : i], paired ? 1 : 0);
-      for (const int segment : segments) put_mask(batches.back(), lane, segment);
-      ++lane;
-    }
-  return batches;
-}
-
-void run_tasks(int n, int n_threads, const std::function<void(int begin, int end, int thread)>& body) {
-  const std::int64_t n_tasks = std::min<std::int64_t>(n, tasks_per_thread * n_threads);
-  parallel_for(n_tasks, n_threads, [&](std::size_t task, int thread) {
-    const auto t = static_cast<std::int64_t>(task);
-    body(static_cast<int>(t * n / n_tasks), static_cast<int>((t + 1) * n / n_tasks), thread);
-  });
-}
-
-// By all threads, because the system hands out fresh memory page by page.
-void clear(double* values, std::int64_t n, int n_threads) {
-  constexpr std::int64_t piece = 1 << 18;
-  parallel_for((n + piece - 1) / piece, n_threads, [&](std::size_t i, int) {
-    const auto begin = static_cast<std::int64_t>(i) * piece;
-    std::fill_n(values + begin, std::min(piece, n - begin), 0.0);
-  });
-}
-
-// Doubles for each thread: columns of a tile, or the rows that make up whole vectors of lags.
-std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
-  return std::int64_t{2} * kernels.n_lanes *
-         std::max<std::int64_t>(columns_at_once * plan.n_rows(), kernels.n_lanes * plan.n_columns());
-}
-
-// Both passes of one round of batches, forward or back.
-void run_round(Pass pass, const Kernels& kernels, bool forward, int n_threads, const WorkSpace& scratch) {
-  const std::int64_t size = scratch_size(*pass.plan, kernels);
-  for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
-    run_tasks(pass.plan->n_columns(), n_threads, [&](int begin, int end, int thread) {
-      (forward ? kernels.columns : kernels.inverse_columns)(pass, begin, end, scratch.data() + thread * size);
-    });
-    run_tasks(pass.plan->n_rows(), n_threads, [&](int begin, int end, int thread) {
-      (forward ? kernels.rows : kernels.inverse_rows)(pass, begin, end, scratch.data() + thread * size);
-    });
+void put_members(Batch& batch, const std::map<int, std::vector<int>>& members_of) {
+  for (const auto& [segment, members] : members_of) {
+    batch.segment[batch.n_slots] = segment;
+    std::copy(members.begin(), members.end(), batch.member + batch.first[batch.n_slots]);
+    batch.first[batch.n_slots + 1] = batch.first[batch.n_slots] + static_cast<int>(members.size());
+    ++batch.n_slots;
   }
 }
 
-// Calls body(row, column) so that both orders of memory, by rows and by columns, are met in whole cache lines.
-template <class Body>
-void for_each_in_tiles(int n_rows, int n_columns, const Body& body) {
-  constexpr int tile = 8;
-  for (int first = 0; first < n_columns; first += tile)
-    for (int row = 0; row < n_rows; ++row)
-      for (int column = first; column < std::min(first + tile, n_columns); ++column) body(row, column);
+// Series in their order, so that lanes follow one another in memory as the coordinates do. The last batch begins early
+// enough to be full; what it repeats is member of nothing.
+std::vector<Batch> make_batches(const std::vector<Series>& series, int n_lanes) {
+  const int n = static_cast<int>(series.size()), per_batch = 2 * n_lanes;
+  std::vector<Batch> batches;
+  for (int first = 0; first < n; first += per_batch) {
+    Batch batch{};
+    batch.contiguous = true;
+    std::map<int, std::vector<int>> members_of;
+    const int begin = std::max(0, std::min(first, n - per_batch));
+    for (int k = 0; k < per_batch; ++k) {
+      const Series& one = series[std::min(begin + k, n - 1)];
+      put_series(batch, k / n_lanes, k % n_lanes, one);
+      batch.contiguous = batch.contiguous && one.offset == series[begin].offset + k;
+      if (begin + k < first || begin + k >= n) continue;
+      for (const int segment : one.segments)
+        if (segment >= 0) members_of[segment].push_back(k);
+    }
+    put_members(batch, members_of);
+    batches.push_back(batch);
+  }
+  return batches;
 }
 
-// From the order of the passes to that of the bins; |X(k)|² and |X(L−k)|² are averaged, which parts the two series.
-void add_in_order_of_bins(const FftPlan& plan, const double* spectrum, double* half_spectrum) {
-  const std::int64_t half = plan.half_length(), n_rows = plan.n_rows(), stride = padded(plan.n_columns());
-  for (int parity = 0; parity < 2; ++parity, spectrum += n_rows * stride)
-    for_each_in_tiles(plan.n_rows(), plan.n_columns(), [&](std::int64_t frequency, int column) {
-      const std::int64_t bin = 2 * (frequency + n_rows * plan.across().frequency()[column]) + parity;
-      const double power = spectrum[plan.down().position()[frequency] * stride + column];
-      const bool alone = bin == 0 || bin == half;
-      half_spectrum[bin <= half ? bin : 2 * half - bin] += alone ? power : 0.5 * power;
+// Doubles for each thread: a tile of columns, or a row and its mirror image.
+std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
+  return std::int64_t{2} * kernels.n_lanes *
+         std::max<std::int64_t>(columns_at_once * (plan.n_rows() + 1), 2 * plan.n_columns());
+}
+
+// Threads and what each of them needs for its part of a pass.
+struct Crew {
+  Crew(const FftPlan& plan, const Kernels& kernels, int n_threads)
+      : size(scratch_size(plan, kernels)), scratch(n_threads * size), team(n_threads) {}
+
+  void run_columns(const Pass& pass, void (*columns)(const Pass&, int, int, double*)) {
+    const int n_columns = pass.plan->n_columns();
+    team.run((n_columns + columns_at_once - 1) / columns_at_once, [&](std::size_t tile, int thread) {
+      const int begin = static_cast<int>(tile) * columns_at_once;
+      columns(pass, begin, std::min(begin + columns_at_once, n_columns), scratch.data() + thread * size);
     });
-}
+  }
 
-void add_in_order_of_frames(const FftPlan& plan, const double* by_column, double* squares) {
-  const std::int64_t height = padded(plan.n_rows());
-  for_each_in_tiles(plan.n_rows(), plan.n_columns(), [&](std::int64_t row, int column) {
-    const std::int64_t frame = row * plan.n_columns() + column;
-    if (frame < plan.n_frames()) squares[frame] += by_column[column * height + row];
-  });
-}
+  void run_rows(const Pass& pass, int n_rows, void (*row)(const Pass&, int, double*)) {
+    team.run(n_rows, [&](std::size_t f, int thread) {
+      row(pass, static_cast<int>(f), scratch.data() + thread * size);
+    });
+  }
+
+  std::int64_t size;
+  WorkSpace scratch;
+  ThreadTeam team;
+};
 
 }  // namespace
+
+double* WorkSpace::at_least(std::int64_t n_doubles) {
+  if (n_doubles <= size_) return data_;
+  release();
+  const std::size_t bytes = n_doubles * sizeof(double);
+  alignment_ = bytes >= huge_page ? huge_page : small_page;
+  data_ = static_cast<double*>(::operator new(bytes, std::align_val_t{alignment_}));
+  size_ = n_doubles;
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (alignment_ == huge_page) madvise(data_, bytes / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
+  return data_;
+}
+
+void WorkSpace::release() {
+  if (data_) ::operator delete(data_, std::align_val_t{alignment_});
+  data_ = nullptr;
+  size_ = 0;
+}
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
@@ -191,10 +153,9 @@ std::vector<std::string> instruction_sets() {
 }
 
 void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
-                       const Settings& settings, double* half_spectra, double* squares) {
+                       const Settings& settings, WorkSpace& work, double* spectra, double* squares) {
   require(source.n_frames == plan.n_frames(), "the plan is for ", plan.n_frames(), " frames, got ", source.n_frames);
   const Kernels& kernels = choose_kernels(plan, settings);
-  const int n_threads = resolve_n_threads(settings.n_threads);
   for (const auto& one : series)
     for (const int segment : one.segments)
       require(segment < n_segments, "segments must be below ", n_segments, ", got ", segment);
@@ -202,50 +163,42 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   if (batches.empty()) return;
   const int n_batches = static_cast<int>(batches.size());
   const int round = std::min(n_batches, batches_per_round(plan, kernels.n_lanes, settings));
-  const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
-  const WorkSpace scratch(n_threads * scratch_size(plan, kernels));
-  const std::int64_t spectrum_size = 2 * plan.n_rows() * padded(plan.n_columns());
-  const std::int64_t squares_size = plan.n_columns() * padded(plan.n_rows());
-  const WorkSpace spectra(n_segments * spectrum_size), by_column(n_segments * squares_size);
-  clear(spectra.data(), n_segments * spectrum_size, n_threads);
-  clear(by_column.data(), n_segments * squares_size, n_threads);
+  Crew crew(plan, kernels, resolve_n_threads(settings.n_threads));
+  Pass pass{};
+  pass.plan = &plan;
+  pass.source = &source;
+  pass.work = work.at_least(round * batch_bytes(plan, kernels.n_lanes) / 8);
+  pass.squares = squares;
+  pass.spectra = spectra;
   for (int first = 0; first < n_batches; first += round) {
-    Pass pass{};
-    pass.plan = &plan;
-    pass.source = &source;
     pass.batches = batches.data() + first;
     pass.n_batches = std::min(round, n_batches - first);
-    pass.work = work.data();
-    pass.squares = by_column.data();
-    pass.spectra = spectra.data();
-    run_round(pass, kernels, true, n_threads, scratch);
+    for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
+      crew.run_columns(pass, kernels.columns);
+      crew.run_rows(pass, plan.stored_rows(pass.parity), kernels.row);
+    }
   }
-  parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
-    add_in_order_of_bins(plan, spectra.data() + segment * spectrum_size,
-                         half_spectra + segment * (plan.half_length() + 1));
-    add_in_order_of_frames(plan, by_column.data() + segment * squares_size, squares + segment * plan.n_frames());
-  });
 }
 
-void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, int n_segments,
-                               const Settings& settings, double* correlations) {
+void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n_segments, const Settings& settings,
+                               WorkSpace& work, double* correlations) {
   const Kernels& kernels = choose_kernels(plan, settings);
-  const int n_threads = resolve_n_threads(settings.n_threads);
-  clear(correlations, n_segments * plan.n_frames(), n_threads);
   const int per_batch = 2 * kernels.n_lanes;
   const int round = std::min((n_segments + per_batch - 1) / per_batch,
                              batches_per_round(plan, kernels.n_lanes, settings));
-  const WorkSpace work(round * batch_bytes(plan, kernels.n_lanes) / 8);
-  const WorkSpace scratch(n_threads * scratch_size(plan, kernels));
+  Crew crew(plan, kernels, resolve_n_threads(settings.n_threads));
+  Pass pass{};
+  pass.plan = &plan;
+  pass.work = work.at_least(round * batch_bytes(plan, kernels.n_lanes) / 8);
   for (int first = 0; first < n_segments; first += round * per_batch) {
-    Pass pass{};
-    pass.plan = &plan;
     pass.n_series = std::min(round * per_batch, n_segments - first);
     pass.n_batches = (pass.n_series + per_batch - 1) / per_batch;
-    pass.work = work.data();
-    pass.half_spectra = half_spectra + first * (plan.half_length() + 1);
+    pass.stored = spectra + first * plan.spectrum_size();
     pass.correlations = correlations + first * plan.n_frames();
-    run_round(pass, kernels, false, n_threads, scratch);
+    for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
+      crew.run_rows(pass, plan.n_rows(), kernels.inverse_row);
+      crew.run_columns(pass, kernels.inverse_columns);
+    }
   }
 }
 

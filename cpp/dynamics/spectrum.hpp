@@ -2,7 +2,7 @@
 //
 // With X(k) the transform of a series x padded with zeros, Σ_n x(n) x(n+m) = (1/L) Σ_k |X(k)|² exp(2πi km/L)
 // (Wiener–Khinchin). The sum over series is taken of the |X(k)|², so one way back serves all of them, and two series
-// share a complex transform because only the even part of |X + iY|² survives.
+// share a complex transform, whose values at k and −k tell them apart.
 #pragma once
 
 #include <array>
@@ -32,14 +32,34 @@ struct Settings {
 // Names of the instruction sets that this build has and this processor can run, the fastest last.
 std::vector<std::string> instruction_sets();
 
-// Adds Σ|X(k)|², k = 0 … half_length, to half_spectra [segment][half_length + 1] and Σ x(n)² to
-// squares [segment][n_frames]; both owned by the caller.
-void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
-                       const Settings& settings, double* half_spectra, double* squares);
+// Memory of the transforms, in large pages where the system has them: columns stride through all of it. One that is used
+// again is worth having, because fresh pages cost as much as a pass of the transform.
+class WorkSpace {
+ public:
+  WorkSpace() = default;
+  explicit WorkSpace(std::int64_t n_doubles) { at_least(n_doubles); }
+  ~WorkSpace() { release(); }
+  WorkSpace(const WorkSpace&) = delete;
+  WorkSpace& operator=(const WorkSpace&) = delete;
+  // What it held before is lost where it has to grow.
+  double* at_least(std::int64_t n_doubles);
+  double* data() const { return data_; }
 
-// correlations [segment][n_frames] ← Σ_n x(n) x(n+m) from half_spectra [segment][half_length + 1].
-void correlations_from_spectra(const FftPlan& plan, const double* half_spectra, int n_segments,
-                               const Settings& settings, double* correlations);
+ private:
+  void release();
+  std::size_t alignment_ = 0;
+  std::int64_t size_ = 0;
+  double* data_ = nullptr;
+};
+
+// Adds Σ|X(k)|² to spectra [segment][spectrum_size], in the order of the plan, and Σ x(n)² to squares
+// [segment][n_frames]; both owned by the caller.
+void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
+                       const Settings& settings, WorkSpace& work, double* spectra, double* squares);
+
+// correlations [segment][n_frames] ← Σ_n x(n) x(n+m) from spectra [segment][spectrum_size].
+void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n_segments, const Settings& settings,
+                               WorkSpace& work, double* correlations);
 
 // sums [segment][lag] ← Σ_n (x(n+m) − x(n))² from the correlations (overwritten) and squares of the same segments.
 void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, int n_threads,

@@ -9,14 +9,10 @@
 
 namespace polypace::dynamics {
 
-constexpr int max_lanes = 8;
 constexpr int segments_per_series = 2;
-constexpr int max_slots = segments_per_series * max_lanes;
+constexpr int max_members = 2 * max_lanes * segments_per_series;
 
-constexpr int columns_at_once = 4;
-
-// Extent of a row of sums, which is added to by whole vectors.
-constexpr std::int64_t padded(std::int64_t n) { return (n + max_lanes - 1) / max_lanes * max_lanes; }
+constexpr int columns_at_once = 8;  // whole cache lines of sums, and runs of memory that are worth a page
 
 // Coordinates in memory: element (frame, offset) at data[frame · frame_stride + offset].
 struct Source {
@@ -27,15 +23,16 @@ struct Source {
   const double* drift = nullptr;  // [frame][3] or none: subtracted from the coordinates of its direction
 };
 
-// One vector of lanes: the series in its real and imaginary parts, and the sums that each lane belongs to.
+// Two series to a lane, in its real and imaginary part, and the sums that they belong to.
 struct Batch {
+  bool contiguous;  // offset[part][lane] = offset[0][0] + part · lanes + lane
   std::int64_t offset[2][max_lanes];
   double center[2][max_lanes];
-  double weight[2][max_lanes];  // 1, or 0 where the lane holds no series
   int direction[2][max_lanes];
   int n_slots;
-  int segment[max_slots];
-  double mask[max_slots][max_lanes];  // [slot][lane]: 1 where the lane belongs to segment[slot]
+  int segment[max_members];
+  int first[max_members + 1];  // members of slot s are member[first[s]] … member[first[s + 1] − 1]
+  int member[max_members];     // part · lanes + lane; a lane without a series of its own is member of nothing
 };
 
 // What the columns and rows of one pass read and write.
@@ -45,24 +42,26 @@ struct Pass {
   const Batch* batches;
   int n_batches;
   int parity;
-  double* work;               // [batch][n_rows][n_columns + 1][2][lanes]; the extra column breaks strides of 2^n
-  double* squares;            // [segment][n_columns][padded n_rows], added to in the even pass
-  double* spectra;            // [segment][2][n_rows][padded n_columns], added to
-  const double* half_spectra;  // inverse: [series][half_length + 1]
-  double* correlations;        // inverse: [series][n_frames]
-  int n_series;                // inverse
+  double* work;           // [batch][n_rows][n_columns + 1][2][lanes]; the extra column breaks strides of 2^n
+  double* squares;        // [segment][n_frames], added to in the even pass
+  double* spectra;        // [segment][spectrum_size], added to
+  const double* stored;   // inverse: [series][spectrum_size]
+  double* correlations;   // inverse: [series][n_frames]; the even pass sets, the odd one adds
+  int n_series;           // inverse
 };
 
 struct Kernels {
   int n_lanes;
-  // Columns begin … end−1 of every batch: load, transform down, store. `scratch` holds, for columns, 2 · lanes ·
-  // columns_at_once · n_rows doubles; for rows, 2 · lanes · n_columns, and lanes times that on the way back.
+  // Columns begin … end−1 (at most columns_at_once) of every batch: load, transform down, store. Scratch: 2 · lanes ·
+  // columns_at_once · (n_rows + 1) doubles.
   void (*columns)(const Pass&, int begin, int end, double* scratch);
-  // Rows begin … end−1 of every batch: transform across, add the squared moduli to the spectra.
-  void (*rows)(const Pass&, int begin, int end, double* scratch);
-  // The same for the way back from power spectra to correlations; two spectra to a lane; rows by frequency.
+  // Row f and its mirror image of every batch: transform across, part the two series of each lane, add the squared
+  // moduli to the spectra. Scratch: 4 · lanes · n_columns doubles.
+  void (*row)(const Pass&, int f, double* scratch);
+  // The way back from power spectra to correlations, two spectra to a lane: first rows, then columns, whose lags follow
+  // one another.
+  void (*inverse_row)(const Pass&, int f, double* scratch);
   void (*inverse_columns)(const Pass&, int begin, int end, double* scratch);
-  void (*inverse_rows)(const Pass&, int begin, int end, double* scratch);
 };
 
 namespace portable { extern const Kernels kernels; }

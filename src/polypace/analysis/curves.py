@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 DEFAULT_MEMORY = 1 << 30  # bytes for sums and work space where no limit is given
-BYTES_PER_FRAME_AND_SUM = 64  # spectra in two orders, squares in two, correlations
+BYTES_PER_FRAME_AND_SUM = 28  # a spectrum, squares and correlations, the first of which is padded
 BYTES_PER_FRAME_AND_CHAIN = 96  # centres, means of beads, and what is computed of both
 GROUP_LAGS_PER_DECADE = 24
 
@@ -181,7 +181,7 @@ def displacement_sums(
         add_piece(accumulator, piece, groups, drift)
         if not np.isfinite(accumulator.partial.squares).all():
             refuse_nan(piece, particles)
-    return accumulator.partial.displacement_sums(effort.n_threads, effort.work_bytes)
+    return accumulator.displacement_sums()
 
 
 def add_piece(accumulator: SpectraAccumulator, piece: Piece, groups: Integers, drift: Floats | None = None) -> None:

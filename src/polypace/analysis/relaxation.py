@@ -190,7 +190,7 @@ def _correlation_curve(vectors: Floats, groups: Integers, lags: Lags, n_threads:
     segments = np.full((len(groups), 3, 2), -1)
     segments[:, :, 0] = groups[:, None]
     accumulator.add(vectors, np.arange(len(groups)), segments)
-    sums = accumulator.partial.correlation_sums(n_threads)[:, : len(lags.lag)]
+    sums = accumulator.correlation_sums()[:, : len(lags.lag)]
     if not np.isfinite(sums).all():
         _refuse(vectors)
     builder = CurveBuilder(lags.lag, lags.logarithmic)

@@ -29,8 +29,9 @@ class PartialSpectra:
     Parameters
     ----------
     n_frames : int
-    spectra : (n_segments, half_length + 1) float64
-        Σ|X(k)|² over the series of every segment, transform padded to 2·half_length points (Å²).
+    spectra : (n_segments, spectrum_size) float64
+        Σ|X(k)|² over the series of every segment, one of each ±k of a padded transform, in the order in which the
+        transform leaves them (Å²).
     squares : (n_segments, n_frames) float64
         Σ x(n)² over the series of every segment (Å²).
     n_series : (n_segments,) int64
@@ -55,15 +56,18 @@ class PartialSpectra:
             self.n_series + other.n_series,
         )
 
-    def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
+    def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0, work: Any = None) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
-        sums = self.correlation_sums(n_threads, work_bytes)
+        sums = self.correlation_sums(n_threads, work_bytes, work)
         _core.dynamics.displacement_sums(self.squares, sums, n_threads)
         return sums
 
-    def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
+    def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0, work: Any = None) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
-        result: Floats = _core.dynamics.correlations(fft_plan(self.n_frames), self.spectra, n_threads, work_bytes)
+        work = _core.dynamics.WorkSpace() if work is None else work
+        result: Floats = _core.dynamics.correlations(
+            fft_plan(self.n_frames), self.spectra, n_threads, work_bytes, "auto", work
+        )
         return result
 
 
@@ -100,8 +104,8 @@ class SpectraAccumulator:
         self._n_threads = n_threads
         self._work_bytes = work_bytes
         self._n_frames = n_frames
-        half_length = fft_plan(n_frames).half_length
-        self._spectra = np.zeros((n_segments, half_length + 1))
+        self._work = _core.dynamics.WorkSpace()
+        self._spectra = np.zeros((n_segments, fft_plan(n_frames).spectrum_size))
         self._squares = np.zeros((n_segments, n_frames))
         self._n_series = np.zeros(n_segments, dtype=np.int64)
 
@@ -136,8 +140,18 @@ class SpectraAccumulator:
             self._squares,
             self._n_threads,
             self._work_bytes,
+            "auto",
+            self._work,
         )
         self._n_series += np.bincount(segments[segments >= 0], minlength=len(self._n_series))
+
+    def displacement_sums(self) -> Floats:
+        """Those of `partial`, in the memory that the transforms have had before."""
+        return self.partial.displacement_sums(self._n_threads, self._work_bytes, self._work)
+
+    def correlation_sums(self) -> Floats:
+        """As `displacement_sums`."""
+        return self.partial.correlation_sums(self._n_threads, self._work_bytes, self._work)
 
     @property
     def partial(self) -> PartialSpectra:
