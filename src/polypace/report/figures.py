@@ -47,7 +47,6 @@ def curves(
     x: str,
     x_label: str,
     y_label: str,
-    log: bool = False,
 ) -> str:
     """One panel per chain length: `quantity`'s `reference` and `ace` curves over `x`, with error bands."""
 
@@ -61,13 +60,9 @@ def curves(
                 if error is not None:
                     band = np.asarray(error, dtype=float)
                     ax.fill_between(xs, ys - band, ys + band, color=style["color"], alpha=0.2, lw=0)
-            if log:
-                ax.set_xscale("log")
-                ax.set_yscale("log")
-            else:
-                ax.set_ylim(bottom=0)
-                seen = np.asarray(data[x])[np.asarray(data["reference"]) + np.asarray(data["ace"]) > 0]
-                ax.set_xlim(seen[0] - 0.02 * np.ptp(seen), seen[-1] + 0.02 * np.ptp(seen))
+            ax.set_ylim(bottom=0)
+            seen = np.asarray(data[x])[np.asarray(data["reference"]) + np.asarray(data["ace"]) > 0]
+            ax.set_xlim(seen[0] - 0.02 * np.ptp(seen), seen[-1] + 0.02 * np.ptp(seen))
             ax.set_title(f"C{chain['chain_length']}")
             ax.set_xlabel(x_label)
         axes[0].set_ylabel(y_label)
@@ -101,6 +96,52 @@ def msd_curves(chains: Sequence[Mapping[str, Any]]) -> str:
             ax.set_xlabel("lag time t (ps)")
         axes[0].set_ylabel("mean squared displacement (Å²)")
         axes[-1].legend(fontsize=7)
+
+    return draw(len(chains), body)
+
+
+def msd_ratios(chains: Sequence[Mapping[str, Any]]) -> str:
+    """ACE over reference of g1 and g3 over lag time."""
+
+    def body(figure: Figure, axes: Sequence[Axes]) -> None:
+        for ax, chain in zip(axes, chains, strict=True):
+            data = chain["msd"]
+            ax.axhline(1.0, color="#bbbbbb", lw=0.8)
+            for name, colour in (("g1", ACE["color"]), ("g3", "#30638e")):
+                ours, theirs, ours_error, theirs_error = (
+                    np.asarray(data[f"{key}_{name}_{end}"])
+                    for end in ("A2", "error_A2")
+                    for key in ("ace", "reference")
+                )
+                ratio = ours / theirs
+                band = ratio * np.hypot(ours_error / ours, theirs_error / theirs)
+                ax.plot(data["lag_ps"], ratio, color=colour, lw=1.6, label=name)
+                ax.fill_between(data["lag_ps"], ratio - band, ratio + band, color=colour, alpha=0.2, lw=0)
+            ax.set_xscale("log")
+            ax.set_ylim(0, 2)
+            ax.set_title(f"C{chain['chain_length']}")
+            ax.set_xlabel("lag time t (ps)")
+        axes[0].set_ylabel("ACE / reference")
+        axes[-1].legend(fontsize=7)
+
+    return draw(len(chains), body)
+
+
+def internal_distances(chains: Sequence[Mapping[str, Any]]) -> str:
+    """⟨R²(s)⟩/s over the number of bonds s between two carbons."""
+
+    def body(figure: Figure, axes: Sequence[Axes]) -> None:
+        for ax, chain in zip(axes, chains, strict=True):
+            data = chain["dimensions"]
+            bonds = np.asarray(data["separation"])
+            for key, style in (("reference", REFERENCE), ("ace", ACE)):
+                size = f"{style['label']}, $R_g^2$ {data[f'{key}_gyration_squared_A2']:.1f} Å²"
+                ax.plot(bonds, np.asarray(data[f"{key}_internal_A2"]) / bonds, **{**style, "label": size})
+            ax.set_ylim(bottom=0)
+            ax.set_title(f"C{chain['chain_length']}")
+            ax.set_xlabel("bonds apart, s")
+            ax.legend(fontsize=7)
+        axes[0].set_ylabel("⟨R²(s)⟩/s (Å²)")
 
     return draw(len(chains), body)
 

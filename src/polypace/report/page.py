@@ -82,8 +82,19 @@ def _comparisons(chains: list[Any]) -> list[tuple[str, str, str]]:
             figures.curves(chains, "dihedrals", "angle_deg", "dihedral (°)", "p (1/°)"),
         ),
         (
+            "Chain dimensions",
+            "Mean-square internal distances and radii of gyration. Both runs start from the same chains, so what "
+            "they do not relax is the same in both.",
+            figures.internal_distances(chains),
+        ),
+        (
             "Dynamics",
             "g1: all beads; g3: centres of mass of the chains; drift of the whole melt removed; bands: standard errors.",
             figures.msd_curves(chains),
+        ),
+        (
+            "Dynamics, ACE over reference",
+            "Ratio of g1 and of g3 over lag time; bands: standard errors of both runs. Lags of one run go together.",
+            figures.msd_ratios(chains),
         ),
     ]

@@ -237,6 +237,7 @@ def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
         f"Train on {lengths}, {_words(chosen)}, {chosen['labelled_atoms']['mean']:.0f} labelled atoms: force error on "
         f"{chosen['longest']} {_percent(error)}, {ratio['mean']:.2f} times that on {chosen['shortest']}."
     )
+    text += _about_energies(chosen, summaries)
     others = [cell["name"] for cell in as_good if cell is not chosen]
     if best["repeats"] < 2:
         return text + " One repeat only, so differences have no uncertainty: take it as a hint."
@@ -244,6 +245,23 @@ def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
         shown = ", ".join(others[:6]) + (", …" if len(others) > 6 else "")
         text += f" Within two standard errors of the best: {len(others)} of {len(summaries) - 1} others ({shown})."
     return text
+
+
+def _about_energies(chosen: Mapping[str, Any], summaries: Sequence[Mapping[str, Any]]) -> str:
+    """A word where energies of chain lengths cannot be compared: one length has one ratio of ends to middles."""
+    longest = chosen["longest"]
+
+    def shift(cell: Mapping[str, Any]) -> float:
+        return float(cell["tests"][longest]["energy_shift_meV_per_atom"]["mean"])
+
+    if abs(shift(chosen)) <= 10 * chosen["tests"][longest]["energy_spread_meV_per_atom"]["mean"]:
+        return ""
+    of_budget = [cell for cell in summaries if cell["budget_atoms"] == chosen["budget_atoms"]]
+    better = min(of_budget, key=lambda cell: abs(shift(cell)))
+    return (
+        f" For forces and MD of one length; its energies on {longest} are shifted by {shift(chosen):.3g} meV/atom, those "
+        f"of {better['name']} by {shift(better):.3g} ({_percent(better['error'])} in forces)."
+    )
 
 
 def _words(cell: Mapping[str, Any]) -> str:
