@@ -30,7 +30,7 @@ from polypace.forcefields import ForceField, get_force_field
 from polypace.lammps import run_lammps
 from polypace.reference import equilibration_script, force_field_interactions, npt_script, read_thermo
 from polypace.systems import build_melt, read_lammps_data, target_internal_distances, write_lammps_data
-from polypace.trajectory import open_trajectory
+from polypace.trajectory import Trajectory, open_trajectory
 
 PUBLISHED = {
     8: {298: 0.6986, 350: 0.6554, 400: 0.610},
@@ -116,9 +116,16 @@ def measure(force_field: ForceField, form: str, length: int, kelvin: float, opti
         float(blocks[4:].mean() - blocks[:4].mean()), published,
         chains.end_to_end_squared, chains.end_to_end_squared_error, expected, source,
         chains.gyration_squared, chains.gyration_squared_error,
-        float(dihedral_distribution(trajectory).trans[0]), found, len(end.atoms), options.time,
+        backbone_trans(trajectory), found, len(end.atoms), options.time,
         time.perf_counter() - start,
     )  # fmt: skip
+
+
+def backbone_trans(trajectory: Trajectory) -> float:
+    """Share of trans among the torsions of carbons alone; those with hydrogens are trans by a third."""
+    found = dihedral_distribution(trajectory)
+    ours = [k for k, label in enumerate(found.labels) if k and not any(name[0] == "H" for name in label.split("-"))]
+    return float(np.average(found.trans[ours], weights=found.counts[ours]))
 
 
 def expected_end_to_end(force_field: ForceField, length: int, kelvin: float) -> tuple[float, str]:
