@@ -84,24 +84,26 @@ RunningMsd::Sums& RunningMsd::entry(std::size_t level, std::int64_t multiple) {
 void RunningMsd::accumulate(const Level& level, std::int64_t from, std::int64_t to, Sums& sums) {
   const double* const old_centers = &level.centers[3 * n_chains_ * from];
   const double* const new_centers = &level.centers[3 * n_chains_ * to];
-  double g1 = 0, g2 = 0, g3 = 0;
-  for (std::size_t k = 0; k < 3 * n_chains_; ++k) {
-    center_steps_[k] = new_centers[k] - old_centers[k];
-    g3 += center_steps_[k] * center_steps_[k];
-  }
+  // Sums for each direction: additions that do not wait for each other.
+  double g1[3] = {0, 0, 0}, g2[3] = {0, 0, 0}, g3[3] = {0, 0, 0};
+  for (std::size_t k = 0; k < 3 * n_chains_; k += 3)
+    for (int d = 0; d < 3; ++d) {
+      const double step = center_steps_[k + d] = new_centers[k + d] - old_centers[k + d];
+      g3[d] += step * step;
+    }
   const double* const old_beads = &level.beads[3 * n_beads() * from];
   const double* const new_beads = &level.beads[3 * n_beads() * to];
   for (std::size_t i = 0; i < n_beads(); ++i) {
     const double* const center_step = &center_steps_[3 * static_cast<std::size_t>(chains_[i])];
     for (int d = 0; d < 3; ++d) {
       const double step = new_beads[3 * i + d] - old_beads[3 * i + d], relative = step - center_step[d];
-      g1 += step * step;
-      g2 += relative * relative;
+      g1[d] += step * step;
+      g2[d] += relative * relative;
     }
   }
-  sums.g1 += g1;
-  sums.g2 += g2;
-  sums.g3 += g3;
+  sums.g1 += g1[0] + g1[1] + g1[2];
+  sums.g2 += g2[0] + g2[1] + g2[2];
+  sums.g3 += g3[0] + g3[1] + g3[2];
   ++sums.origins;
 }
 
