@@ -1,10 +1,12 @@
 """The plugin in LAMMPS: what grades, a second rank and the running MSD cost, and other LAMMPS programs beside it.
 
     python bench/bench_lammps.py [--lammps /path/to/lmp] [--potential p.yaml --active-set p.asi] [--repeats 3]
+    python bench/bench_lammps.py --copper
 
 One melt (2048 beads in chains of eight), one potential, runs in turn so that other load on the machine meets all of
 them. Energies of the first step are compared before anything is timed. Without --potential a random two-element one is
-used. With --lammps a program with its own pair_style pace (ML-PACE, KOKKOS) is timed on the same input.
+used, with --copper 2048 atoms of copper and the potential of bench_ace.py (62 functions, 7 Å, two densities). With
+--lammps a program with its own pair_style pace (ML-PACE, KOKKOS) is timed on the same input.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bench_ace import copper
+
 from polypace.ace import Potential
 from polypace.lammps import find_lammps, run_lammps
 from tests.helpers.potentials import random_potential
@@ -28,12 +32,14 @@ def main() -> None:
     parser.add_argument("--lammps", help="another LAMMPS with pair_style pace")
     parser.add_argument("--potential", type=Path)
     parser.add_argument("--active-set", type=Path)
-    parser.add_argument("--spacing", type=float, default=4.4, help="fcc lattice constant (Å)")
+    parser.add_argument("--copper", action="store_true", help="copper instead of the melt")
+    parser.add_argument("--spacing", type=float, help="fcc lattice constant (Å)")
     parser.add_argument("--side", type=int, default=8, help="fcc cells along an edge (default 8: 2048 beads)")
     parser.add_argument("--only", help="cases whose names contain this, beside pace on 1 rank")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
+    options.spacing = options.spacing or (3.615 if options.copper else 4.4)
     with tempfile.TemporaryDirectory() as folder:
         compare(options, Path(folder))
 
@@ -70,7 +76,9 @@ def files(options: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
         return options.potential.resolve(), options.active_set.resolve()
     rng = np.random.default_rng(7)
     path = options.potential.resolve() if options.potential else folder / "p.yaml"
-    if not options.potential:
+    if options.copper:
+        copper().write(path)
+    elif not options.potential:
         path.write_text(random_potential(rng))
     matrices = {el: np.eye(n) + 0.01 * rng.normal(size=(n, n)) for el, n in Potential.read(path).n_functions.items()}
     np.savez(folder / "p.npz", **matrices)
