@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from polypace.ace import FitResult, Metrics, Potential
 
 # Molecules with hydrogen, made with B3LYP alkanes (bench/qm22_transfer.py): hydrogens feel their own heavy atom most.
-# Spherical Bessel functions spread their resolution evenly over r. ChebExpCos puts most of it below any bond length,
-# where there are no data: a hydrogen contact 0.12 Å nearer than any trained on was off by 20 eV/Å.
+# Spherical Bessel functions spread their resolution evenly over r. ChebExpCos has most of it nearer than hydrogens come, so
+# that data leave a quarter of the coefficients open.
 MOLECULES: dict[str, Any] = {
     "functions": {"nradmax_by_orders": [12, 7, 5, 3, 2], "lmax_by_orders": [0, 5, 4, 3, 2]},
     "of_hydrogen": {"nradmax_by_orders": [10, 4, 2], "lmax_by_orders": [0, 4, 2]},
