@@ -183,11 +183,11 @@ def fit(
     _check_groups(groups)
     clock.lap("rows")
     penalties = _penalties(potential, smoothness)
-    if e0 != "least_squares" or "energy" not in groups:
-        groups = {name: _leading(group, len(penalties)) for name, group in groups.items()}
-    else:
-        penalties = np.concatenate([penalties, np.zeros(len(e0_start))])
     with single_threaded_blas():
+        if e0 != "least_squares" or "energy" not in groups:
+            groups = {name: _leading(group, len(penalties)) for name, group in groups.items()}
+        else:
+            penalties = np.concatenate([penalties, np.zeros(len(e0_start))])
         if before is None:
             solution = chosen.solve(groups, penalties)
         else:

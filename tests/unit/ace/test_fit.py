@@ -297,3 +297,22 @@ def test_what_cannot_be_started_from_is_refused(truth):
     ):
         with pytest.raises(InputError, match=message):
             fit(frames, truth, start=start, **options)
+
+
+@pytest.mark.parametrize("e0", ["least_squares", 0.0])
+def test_linear_algebra_of_a_fit_has_one_thread(truth, e0, monkeypatch):
+    """Threads of BLAS change the last bits, and with them every decision of a study that comes after a fit."""
+    import threadpoolctl
+
+    from polypace.ace import row_compression
+
+    factorise, threads = row_compression._annihilated, set()
+
+    def watched(*args, **options):
+        threads.update(p["num_threads"] for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas")
+        return factorise(*args, **options)
+
+    monkeypatch.setattr(row_compression, "_annihilated", watched)
+    with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
+        fit(make_frames(truth, 4, 45), truth, e0=e0)
+    assert threads == {1}
