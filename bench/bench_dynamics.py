@@ -169,10 +169,10 @@ def compare_instruction_sets(n_frames, n_particles, repeats):
 OUT_OF_CORE = """
 import json, resource, sys, time
 import numpy as np, polypace as pp
-path, n_frames, n_particles, budget, scratch, threads = sys.argv[1:]
+path, n_frames, n_particles, budget, threads = sys.argv[1:]
 positions = np.memmap(path, dtype=np.float32, mode="r", shape=(int(n_frames), int(n_particles), 3))
 begin = time.perf_counter()
-result = pp.msd(positions, 1.0, max_memory=int(budget), scratch=scratch, n_threads=int(threads))
+result = pp.msd(positions, 1.0, max_memory=int(budget), n_threads=int(threads))
 seconds = time.perf_counter() - begin
 # VmHWM: ru_maxrss would count the memory of the program that started this one.
 peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
@@ -222,9 +222,13 @@ def measure_out_of_core(options):
         exact = frames_and_displacements(path, n_frames, n_particles)
         if options.only_write:
             return {}
-        arguments = [str(a) for a in (path, n_frames, n_particles, budget, Path(folder) / "scratch", threads)]
+        arguments = [str(a) for a in (path, n_frames, n_particles, budget, threads)]
         output = subprocess.run(
-            [sys.executable, "-c", OUT_OF_CORE, *arguments], check=True, capture_output=True, text=True
+            [sys.executable, "-c", OUT_OF_CORE, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "TMPDIR": folder},
         )
         found = json.loads(output.stdout)
         positions = np.memmap(path, dtype=np.float32, mode="r", shape=(n_frames, n_particles, 3))

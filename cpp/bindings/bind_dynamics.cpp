@@ -6,6 +6,7 @@
 #include "bindings/numpy_view.hpp"
 #include "dynamics/direct.hpp"
 #include "dynamics/fft_plan.hpp"
+#include "dynamics/group_moments.hpp"
 #include "dynamics/series.hpp"
 #include "dynamics/spectrum.hpp"
 
@@ -71,12 +72,63 @@ py::array_t<double> correlations(const FftPlan& plan, const Sums& spectra, int n
   return result;
 }
 
-void displacement_sums(const Sums& squares, Sums correlations, int n_threads) {
+void displacement_sums(const Sums& squares, Sums correlations, bool averaged, int n_threads) {
   check_sums(correlations, "correlations", squares.shape(0), squares.shape(1));
   double* sums = correlations.mutable_data();
   py::gil_scoped_release release;
-  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), n_threads,
-                              sums);
+  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), averaged,
+                              n_threads, sums);
+}
+
+// Arrays (n_lags,), all of the same length.
+dynamics::GroupSums group_sums(Array<double>& weighted, Array<double>& weighted_twice, Array<double>& squared) {
+  for (const auto* sums : {&weighted, &weighted_twice, &squared})
+    require(sums->ndim() == 1 && sums->size() == weighted.size(), "sums must be one row of the same lags each");
+  return {weighted.mutable_data(), weighted_twice.mutable_data(), squared.mutable_data()};
+}
+
+// Rows must be contiguous but may be the beginning of longer ones.
+std::int64_t row_stride(const py::array_t<double>& totals, py::ssize_t n_rows, py::ssize_t n_lags) {
+  require(totals.ndim() == 2 && totals.shape(0) == n_rows && totals.shape(1) == n_lags, "totals must be ", n_rows,
+          " × ", n_lags);
+  const auto item = static_cast<py::ssize_t>(sizeof(double));
+  require(totals.strides(1) == item || n_lags <= 1, "rows of totals must be contiguous");
+  return totals.strides(0) / item;
+}
+
+void add_group_totals(const py::array_t<double>& totals, const Array<double>& weights, Array<double> weighted,
+                      Array<double> weighted_twice, Array<double> squared, int n_threads) {
+  const auto of_group = view1(weights, "weights");
+  const auto stride = row_stride(totals, weights.size(), weighted.size());
+  const auto sums = group_sums(weighted, weighted_twice, squared);
+  py::gil_scoped_release release;
+  dynamics::add_group_totals(totals.data(), stride, of_group, totals.shape(1), n_threads, sums);
+}
+
+void add_scaled(const py::array_t<double>& totals, double factor, Array<double> sums, int n_threads) {
+  require(sums.ndim() == 2, "sums must have 2 dimensions");
+  const auto stride = row_stride(totals, sums.shape(0), sums.shape(1));
+  double* values = sums.mutable_data();
+  py::gil_scoped_release release;
+  dynamics::add_scaled(totals.data(), stride, static_cast<int>(totals.shape(0)), totals.shape(1), factor, n_threads,
+                       values);
+}
+
+std::pair<py::array_t<double>, py::array_t<double>> mean_and_error(Array<double> weighted,
+                                                                   Array<double> weighted_twice,
+                                                                   Array<double> squared, double weight,
+                                                                   double weight_squared, int n_groups,
+                                                                   int n_threads) {
+  const auto sums = group_sums(weighted, weighted_twice, squared);
+  const auto n_lags = weighted.size();
+  py::array_t<double> mean(n_lags), error(n_lags);
+  double* means = mean.mutable_data();
+  double* errors = error.mutable_data();
+  {
+    py::gil_scoped_release release;
+    dynamics::mean_and_error(sums, n_lags, weight, weight_squared, n_groups, n_threads, means, errors);
+  }
+  return {mean, error};
 }
 
 void add_weighted_sums(const py::array& positions, const Array<std::int64_t>& offsets,
@@ -136,7 +188,15 @@ void bind_dynamics(py::module_ m) {
         py::arg("group").noconvert(), py::arg("n_groups"), py::arg("offsets").noconvert(),
         py::arg("pairs").noconvert(), py::arg("drift").noconvert(), py::arg("n_threads") = 0);
   m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert(),
-        py::arg("n_threads") = 0);
+        py::arg("averaged") = false, py::arg("n_threads") = 0);
+  m.def("add_group_totals", &add_group_totals, py::arg("totals").noconvert(), py::arg("weights").noconvert(),
+        py::arg("weighted").noconvert(), py::arg("weighted_twice").noconvert(), py::arg("squared").noconvert(),
+        py::arg("n_threads"));
+  m.def("add_scaled", &add_scaled, py::arg("totals").noconvert(), py::arg("factor"), py::arg("sums").noconvert(),
+        py::arg("n_threads"));
+  m.def("mean_and_error", &mean_and_error, py::arg("weighted").noconvert(), py::arg("weighted_twice").noconvert(),
+        py::arg("squared").noconvert(), py::arg("weight"), py::arg("weight_squared"), py::arg("n_groups"),
+        py::arg("n_threads"));
 }
 
 }  // namespace polypace::bindings

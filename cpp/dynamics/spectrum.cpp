@@ -202,7 +202,7 @@ void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n
   }
 }
 
-void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, int n_threads,
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, bool averaged, int n_threads,
                        double* correlations) {
   parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
     const double* square = squares + segment * n_frames;
@@ -216,7 +216,8 @@ void displacement_sums(std::int64_t n_frames, int n_segments, const double* squa
     for (std::int64_t lag = 1; lag < n_frames; ++lag) {
       ends -= static_cast<long double>(square[lag - 1]) + square[n_frames - lag];
       const long double sum = ends - (2.0L * sums[lag] - shift);
-      sums[lag] = sum > 0 ? static_cast<double>(sum) : 0.0;
+      const double origins = averaged ? static_cast<double>(n_frames - lag) : 1.0;
+      sums[lag] = sum > 0 ? static_cast<double>(sum) / origins : 0.0;
     }
   });
 }

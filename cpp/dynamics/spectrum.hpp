@@ -61,8 +61,9 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
 void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n_segments, const Settings& settings,
                                WorkSpace& work, double* correlations);
 
-// sums [segment][lag] ← Σ_n (x(n+m) − x(n))² from the correlations (overwritten) and squares of the same segments.
-void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, int n_threads,
+// sums [segment][lag] ← Σ_n (x(n+m) − x(n))² from the correlations (overwritten) and squares of the same segments; with
+// `averaged` divided by the number n_frames − m of time origins.
+void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, bool averaged, int n_threads,
                        double* correlations);
 
 }  // namespace polypace::dynamics

@@ -28,6 +28,8 @@ from polypace.errors import InputError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+BYTES_PER_FRAME_AND_SUM = 64  # those of one curve, and the sums of all three
+
 
 @dataclass(frozen=True, eq=False)
 class ChainMSD:
@@ -147,11 +149,13 @@ class _Parts:
         return replace(self, motion=block.motion, drift=drift)
 
     def curves(self, lags: Lags, group_of_chain: Integers) -> dict[str, Curve]:
-        builders = {name: CurveBuilder(lags.lag, lags.logarithmic) for name in ("g1", "g2", "g3")}
+        builders = {
+            name: CurveBuilder(lags.lag, lags.logarithmic, self.effort.n_threads) for name in ("g1", "g2", "g3")
+        }
         bead_counts = np.bincount(group_of_chain[self.chains[self.beads]], minlength=int(group_of_chain.max()) + 1)
         chain_counts = np.bincount(group_of_chain)
         n_frames = len(self.motion.times)
-        for first, members in group_sets(group_of_chain, self.effort.groups_at_once(n_frames)):
+        for first, members in group_sets(group_of_chain, self.effort.groups_at_once(n_frames, BYTES_PER_FRAME_AND_SUM)):
             groups = group_of_chain[members] - first
             n_groups = int(groups.max()) + 1
             totals = np.zeros((3, 3 + n_groups, len(lags.lag)))

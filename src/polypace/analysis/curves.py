@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from polypace import _core
 from polypace.analysis.groups import GroupMoments
 from polypace.analysis.motion import Motion, Piece, refuse_nan
 from polypace.analysis.spectra import SpectraAccumulator
@@ -100,10 +101,10 @@ class Curve:
 class CurveBuilder:
     """Collects the curves of groups, a few at a time, in little memory."""
 
-    def __init__(self, lag: Floats, log_lags: Integers) -> None:
-        self._lag, self._log_lags = lag, log_lags
-        self._moments = GroupMoments.zeros((len(lag),))
-        self._directions = np.zeros((len(lag), 3))
+    def __init__(self, lag: Floats, log_lags: Integers, n_threads: int = 0) -> None:
+        self._lag, self._log_lags, self._n_threads = lag, log_lags, n_threads
+        self._moments = GroupMoments(len(lag), n_threads)
+        self._directions = np.zeros((3, len(lag)))
         self._totals: list[Floats] = []
         self._weights: list[Floats] = []
 
@@ -116,15 +117,15 @@ class CurveBuilder:
 
     def add_directions(self, totals: Floats, n_particles: int) -> None:
         """Add the part (3, n_lags) of a sum over all `n_particles`."""
-        self._directions += totals.T / n_particles
+        _core.dynamics.add_scaled(totals, 1 / n_particles, self._directions, self._n_threads)
 
     @property
     def curve(self) -> Curve:
         weights = np.concatenate(self._weights)
         curves = np.concatenate(self._totals) / weights[:, None]
-        mean = self._moments.mean
+        mean, error = self._moments.mean_and_error()
         groups = GroupCurves(self._lag[self._log_lags], mean[self._log_lags], curves, weights)
-        return Curve(self._lag, mean, self._moments.error, self._directions, groups)
+        return Curve(self._lag, mean, error, self._directions.T, groups)
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,10 @@ class Effort:
     n_threads: int = 0
     max_memory: int | None = None
 
-    def groups_at_once(self, n_frames: int) -> int:
+    def groups_at_once(self, n_frames: int, bytes_per_sum: int = BYTES_PER_FRAME_AND_SUM) -> int:
         """Groups whose sums fit into a third of the memory, beside those of the three directions."""
         third = (self.max_memory or 3 * DEFAULT_MEMORY) // 3
-        return max(1, int(third // (BYTES_PER_FRAME_AND_SUM * n_frames)) - 3)
+        return max(1, int(third // (bytes_per_sum * n_frames)) - 3)
 
     def chains_at_once(self, n_frames: int) -> int:
         """Chains whose centres fit into a sixth of the memory."""
@@ -146,7 +147,7 @@ class Effort:
     @property
     def work_bytes(self) -> int:
         """Limit of the transforms' work space; 0: what fits the caches."""
-        return 0 if self.max_memory is None else max(1, self.max_memory // 6)
+        return 0 if self.max_memory is None else max(1, self.max_memory // 3)
 
 
 def logarithmic_lags(n_lags: int, per_decade: int = GROUP_LAGS_PER_DECADE) -> Integers:
@@ -164,7 +165,7 @@ def group_sets(groups: Integers, at_once: int) -> Iterator[tuple[int, Integers]]
         yield first, np.flatnonzero((groups >= first) & (groups < first + at_once))
 
 
-def displacement_sums(
+def displacement_averages(
     motion: Motion,
     particles: Integers,
     groups: Integers,
@@ -172,16 +173,16 @@ def displacement_sums(
     effort: Effort,
     drift: Floats | None = None,
 ) -> Floats:
-    """(3 + n_groups, n_frames): Σ over particles and time origins of the squared displacements, along x, y and z of
-    all `particles`, and of those in each group (Å²)."""
+    """(3 + n_groups, n_frames): Σ over particles of the squared displacement, averaged over time origins; along x, y
+    and z of all `particles`, and of those in each group (Å²)."""
     accumulator = SpectraAccumulator(
         len(motion.times), 3 + n_groups, n_threads=effort.n_threads, work_bytes=effort.work_bytes
     )
     for piece in motion.pieces(particles):
         add_piece(accumulator, piece, groups, drift)
-        if not np.isfinite(accumulator.partial.squares).all():
+        if not accumulator.is_finite:
             refuse_nan(piece, particles)
-    return accumulator.displacement_sums()
+    return accumulator.displacement_averages()
 
 
 def add_piece(accumulator: SpectraAccumulator, piece: Piece, groups: Integers, drift: Floats | None = None) -> None:

@@ -7,10 +7,10 @@ its error. Molecules are independent but for the melt around them; splitting the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+
+from polypace import _core
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -18,7 +18,6 @@ Integers = npt.NDArray[np.int64]
 MAX_GROUPS = 32
 SMALLEST_GROUP = 8  # particles: smaller groups leave vector lanes idle and need many sums at once
 FEWEST_GROUPS = 8
-CHUNK = 1 << 13  # points of a curve
 
 
 def assign_groups(units: Integers, n_groups: int | None = None) -> Integers:
@@ -47,48 +46,34 @@ def assign_groups(units: Integers, n_groups: int | None = None) -> Integers:
     return group_of_unit[inverse]
 
 
-@dataclass
 class GroupMoments:
     """Weighted mean over groups and the standard error of it, for curves that come a few groups at a time.
 
     Kept are Σ wc, Σ w·wc and Σ (wc)² over groups, of weight w and curve c.
+
+    Parameters
+    ----------
+    n_lags : int
+    n_threads : int
+        0: OMP_NUM_THREADS, else all cores.
     """
 
-    weighted: Floats
-    weighted_twice: Floats
-    squared: Floats
-    weight: float = 0.0
-    weight_squared: float = 0.0
-    n_groups: int = 0
-
-    @classmethod
-    def zeros(cls, shape: tuple[int, ...]) -> GroupMoments:
-        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    def __init__(self, n_lags: int, n_threads: int = 0) -> None:
+        self._sums = tuple(np.zeros(n_lags) for _ in range(3))
+        self._n_threads = n_threads
+        self._weight = self._weight_squared = 0.0
+        self._n_groups = 0
 
     def add(self, totals: Floats, weights: Floats) -> None:
-        """Add `totals` (n_groups, *shape), each the curve of a group times its weight."""
-        flat = totals.reshape(len(weights), -1)
-        sums = [one.reshape(-1) for one in (self.weighted, self.weighted_twice, self.squared)]
-        for begin in range(0, flat.shape[1], CHUNK):  # so that a chunk of all groups stays in the cache
-            part = flat[:, begin : begin + CHUNK]
-            for target, value in zip(
-                sums, (part.sum(axis=0), weights @ part, np.einsum("gk,gk->k", part, part)), strict=True
-            ):
-                target[begin : begin + CHUNK] += value
-        self.weight += float(weights.sum())
-        self.weight_squared += float(weights @ weights)
-        self.n_groups += len(weights)
+        """Add `totals` (n_groups, n_lags), each the curve of a group times its weight."""
+        _core.dynamics.add_group_totals(totals, weights, *self._sums, self._n_threads)
+        self._weight += float(weights.sum())
+        self._weight_squared += float(weights @ weights)
+        self._n_groups += len(weights)
 
-    @property
-    def mean(self) -> Floats:
-        return self.weighted / self.weight
-
-    @property
-    def error(self) -> Floats:
-        """Standard error of the mean, n/(n−1) Σ w²(c − mean)² / (Σw)²; NaN for a single group."""
-        if self.n_groups < 2:
-            return np.full_like(self.weighted, np.nan)
-        mean = self.mean
-        scatter = self.squared - 2 * mean * self.weighted_twice + mean**2 * self.weight_squared
-        factor = self.n_groups / (self.n_groups - 1)
-        return np.asarray(np.sqrt(factor * np.maximum(scatter, 0)) / self.weight)
+    def mean_and_error(self) -> tuple[Floats, Floats]:
+        """Mean curve and its standard error, n/(n−1) Σ w²(c − mean)² / (Σw)²; NaN for a single group."""
+        mean, error = _core.dynamics.mean_and_error(
+            *self._sums, self._weight, self._weight_squared, self._n_groups, self._n_threads
+        )
+        return mean, error

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from polypace import _core
 from polypace.analysis.curves import (
     Effort,
-    displacement_sums,
+    displacement_averages,
     logarithmic_lags,
 )
 from polypace.analysis.motion import Motion, refuse_nan, uniform_step
@@ -48,9 +48,10 @@ class Lags:
 def lags_of(times: Floats, max_lag: float | None = None) -> Lags:
     """All lags of evenly spaced frames; of others those that exist, about 12 to a decade."""
     step = uniform_step(times)
+    shortest = np.diff(times).min() if step is None else step
     longest = times[-1] - times[0] if max_lag is None else max_lag
-    if not longest >= np.diff(times).min() * (1 - SAME_LAG):
-        raise InputError(f"max_lag must be at least the time between frames, {np.diff(times).min()} ps, got {max_lag}")
+    if not longest >= shortest * (1 - SAME_LAG):
+        raise InputError(f"max_lag must be at least the time between frames, {shortest} ps, got {max_lag}")
     if step is None:
         return _irregular_lags(times, longest)
     n_lags = min(len(times), int(longest / step * (1 + SAME_LAG)) + 1)
@@ -104,11 +105,7 @@ def origin_averages(
     """(3 + n_groups, n_lags): Σ over particles of the squared displacement, averaged over time origins; along x, y
     and z of all `particles`, and of those in each group (Å²)."""
     if lags.pairs is None:
-        sums = displacement_sums(motion, particles, groups, n_groups, effort, drift)[:, : len(lags.lag)]
-        origins = lags.n_origins.astype(np.float64)
-        for one in sums:  # in place, so that the table is not held twice
-            one /= origins
-        return sums
+        return displacement_averages(motion, particles, groups, n_groups, effort, drift)[:, : len(lags.lag)]
     result = np.zeros((3 + n_groups, len(lags.lag)))
     for piece in motion.pieces(particles):
         moments = _core.dynamics.displacement_moments(

@@ -38,7 +38,7 @@ class Motion(Protocol):
     def n_particles(self) -> int: ...
 
     def pieces(self, particles: Integers) -> Iterator[Piece]:
-        """All frames of `particles`, in one or more pieces."""
+        """All frames of `particles`, in one or more pieces, each of which is valid until the next one is asked for."""
         ...
 
     def between(self, frames: slice) -> Motion:

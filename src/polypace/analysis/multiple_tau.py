@@ -78,7 +78,7 @@ class MultipleTauMSD:
         lags = Lags(np.array(lag), np.array(origins), np.arange(1, len(lag)), None)
         table = np.array(sums)
         builder = CurveBuilder(lags.lag, lags.logarithmic)
-        builder.add_directions(table.sum(axis=1).T, int(counts.sum()))
+        builder.add_directions(np.ascontiguousarray(table.sum(axis=1).T), int(counts.sum()))
         builder.add(np.ascontiguousarray(table.sum(axis=2).T), counts)
         return as_msd(builder.curve, lags, int(counts.sum()))
 

@@ -45,7 +45,7 @@ def open_motion(
         yield ArrayMotion(_read_all(frames, progress), motion_times)
         return
     with _folder(scratch) as folder:
-        file = transpose(frames, folder, effort.max_memory or LARGEST_IN_MEMORY, progress)
+        file = transpose(frames, folder, effort.max_memory or LARGEST_IN_MEMORY, progress, scratch is not None)
         yield TransposedMotion(file, motion_times, slice(0, len(motion_times)))
 
 

@@ -193,7 +193,7 @@ def _correlation_curve(vectors: Floats, groups: Integers, lags: Lags, n_threads:
     sums = accumulator.correlation_sums()[:, : len(lags.lag)]
     if not np.isfinite(sums).all():
         _refuse(vectors)
-    builder = CurveBuilder(lags.lag, lags.logarithmic)
+    builder = CurveBuilder(lags.lag, lags.logarithmic, n_threads)
     builder.add(sums / lags.n_origins, np.bincount(groups))
     return builder.curve
 

@@ -56,10 +56,10 @@ class PartialSpectra:
             self.n_series + other.n_series,
         )
 
-    def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0, work: Any = None) -> Floats:
+    def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
-        sums = self.correlation_sums(n_threads, work_bytes, work)
-        _core.dynamics.displacement_sums(self.squares, sums, n_threads)
+        sums = self.correlation_sums(n_threads, work_bytes)
+        _core.dynamics.displacement_sums(self.squares, sums, False, n_threads)
         return sums
 
     def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0, work: Any = None) -> Floats:
@@ -145,12 +145,19 @@ class SpectraAccumulator:
         )
         self._n_series += np.bincount(segments[segments >= 0], minlength=len(self._n_series))
 
-    def displacement_sums(self) -> Floats:
-        """Those of `partial`, in the memory that the transforms have had before."""
-        return self.partial.displacement_sums(self._n_threads, self._work_bytes, self._work)
+    @property
+    def is_finite(self) -> bool:
+        """Whether all coordinates were: one that is not spoils every bin."""
+        return bool(np.isfinite(self._spectra[:, :64]).all())
+
+    def displacement_averages(self) -> Floats:
+        """`displacement_sums` of `partial` over the number of time origins of each lag (Å²)."""
+        sums = self.correlation_sums()
+        _core.dynamics.displacement_sums(self._squares, sums, True, self._n_threads)
+        return sums
 
     def correlation_sums(self) -> Floats:
-        """As `displacement_sums`."""
+        """Those of `partial`, in the memory that the transforms had before."""
         return self.partial.correlation_sums(self._n_threads, self._work_bytes, self._work)
 
     @property

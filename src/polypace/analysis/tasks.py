@@ -97,7 +97,7 @@ def msd_by_tasks(
     whole = sum(parts[1:], parts[0])
     lags = lags_of(times, max_lag)
     sums = whole.displacement_sums(n_threads)[:, : len(lags.lag)] / lags.n_origins
-    builder = CurveBuilder(lags.lag, lags.logarithmic)
+    builder = CurveBuilder(lags.lag, lags.logarithmic, n_threads)
     builder.add_directions(sums[:3], n_particles)
     builder.add(sums[3:], np.bincount(groups))
     return as_msd(builder.curve, lags, n_particles)

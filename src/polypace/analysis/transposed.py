@@ -6,6 +6,7 @@ interrupted; the frames that are finished stand in `transposed.json`, and the sa
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from polypace.errors import InputError
 Progress = Callable[[str, float], None]
 BLOCK_SHARE = 8  # a block of particles takes at most this part of the memory
 BUFFER_SHARE = 4  # the frames in flight and their copy take at most twice this part
+SAVED_AT_ONCE = 1 << 30  # bytes that an interruption may cost; waiting for the disk more often costs more
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,42 @@ class TransposedFile:
         before = index * self.block * self.n_frames + frame * len(self.particles(index))
         return before * 3 * self.dtype.itemsize
 
-    def read(self, index: int, frames: slice) -> npt.NDArray[Any]:
-        """(n_frames, particles of the block, 3) of consecutive frames."""
-        shape = (frames.stop - frames.start, len(self.particles(index)), 3)
-        values = np.fromfile(
-            self.path, dtype=self.dtype, count=int(np.prod(shape)), offset=self.offset(index, frames.start)
-        )
-        if values.size != np.prod(shape):
-            raise InputError(f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again")
-        return values.reshape(shape)
+    def blocks(self, indices: list[int], frames: slice) -> Iterator[npt.NDArray[Any]]:
+        """(n_frames, particles of the block, 3) of consecutive frames of some blocks; each is overwritten by the next."""
+        n_frames = frames.stop - frames.start
+        buffer = np.empty(n_frames * min(self.block, self.n_particles) * 3, dtype=self.dtype)
+        with open(self.path, "rb", buffering=0) as file:
+            for index, following in zip(indices, [*indices[1:], None], strict=True):
+                values = buffer[: n_frames * len(self.particles(index)) * 3]
+                file.seek(self.offset(index, frames.start))
+                if _read_into(file, values) != values.nbytes:
+                    raise InputError(
+                        f"{self.path}: is shorter than its {self.n_frames} frames; remove it and start again"
+                    )
+                if following is not None and hasattr(os, "posix_fadvise"):  # the disk reads while we compute
+                    begin, end = (self.offset(following, frame) for frame in (frames.start, frames.stop))
+                    os.posix_fadvise(file.fileno(), begin, end - begin, os.POSIX_FADV_WILLNEED)
+                yield values.reshape(n_frames, -1, 3)
 
 
-def transpose(frames: FrameBlocks, folder: Path, max_memory: int, progress: Progress | None) -> TransposedFile:
-    """Write `frames` by particles into `folder`, or go on where an earlier call stopped."""
+def _read_into(file: io.RawIOBase, values: npt.NDArray[Any]) -> int:
+    """Bytes read: one call of the system reads at most 2 GB."""
+    view, done = values.data.cast("B"), 0
+    while done < len(view):
+        count = file.readinto(view[done:])
+        if not count:
+            break
+        done += count
+    return done
+
+
+def transpose(
+    frames: FrameBlocks, folder: Path, max_memory: int, progress: Progress | None, resumable: bool = True
+) -> TransposedFile:
+    """Write `frames` by particles into `folder`, or go on where an earlier call stopped.
+
+    A `resumable` one waits for the disk now and then, so that what is called finished is.
+    """
     per_particle = frames.n_frames * 3 * frames.dtype.itemsize
     block = int(np.clip(max_memory // BLOCK_SHARE // per_particle, 1, frames.n_particles))
     file = TransposedFile(folder / "transposed.bin", frames.n_frames, frames.n_particles, block, frames.dtype)
@@ -93,18 +118,30 @@ def transpose(frames: FrameBlocks, folder: Path, max_memory: int, progress: Prog
         "dtype": frames.dtype.str,
         "block": block,
     }
-    done = _frames_done(folder, state)
+    done = saved = _frames_done(folder, state)
     with open(file.path, "r+b" if done else "wb") as output:
-        for begin, end in frames.ranges(max_memory // BUFFER_SHARE, done):
-            positions = np.asarray(frames.read(begin, end))
-            for index in range(file.n_blocks):
-                piece = np.ascontiguousarray(positions[:, file.particles(index)], dtype=frames.dtype)
-                os.pwrite(output.fileno(), piece.data.cast("B"), file.offset(index, begin))
-            os.fsync(output.fileno())
-            _write_state(folder, {**state, "frames_done": end})
-            if progress:
-                progress("transposing", end / frames.n_frames)
+        try:
+            for begin, end in frames.ranges(max_memory // BUFFER_SHARE, done):
+                positions = np.asarray(frames.read(begin, end))
+                for index in range(file.n_blocks):
+                    piece = np.ascontiguousarray(positions[:, file.particles(index)], dtype=frames.dtype)
+                    os.pwrite(output.fileno(), piece.data.cast("B"), file.offset(index, begin))
+                done = end
+                if resumable and (done - saved) * frames.bytes_per_frame >= SAVED_AT_ONCE:
+                    saved = _save(output.fileno(), folder, state, done)
+                if progress:
+                    progress("transposing", done / frames.n_frames)
+        finally:
+            if resumable and done > saved:
+                _save(output.fileno(), folder, state, done)
     return file
+
+
+def _save(descriptor: int, folder: Path, state: dict[str, Any], done: int) -> int:
+    """Make sure of the frames that are finished before they are called so."""
+    os.fsync(descriptor)
+    _write_state(folder, {**state, "frames_done": done})
+    return done
 
 
 def _frames_done(folder: Path, state: dict[str, Any]) -> int:
@@ -146,9 +183,9 @@ class TransposedMotion:
 
     def pieces(self, particles: Integers) -> Iterator[Piece]:
         blocks = particles // self.file.block
-        for block in np.unique(blocks).tolist():
+        numbers = np.unique(blocks).tolist()
+        for block, positions in zip(numbers, self.file.blocks(numbers, self.frames), strict=True):
             index = np.flatnonzero(blocks == block)
-            positions = self.file.read(block, self.frames)
             yield Piece(positions, particles[index] - block * self.file.block, index)
 
     def between(self, frames: slice) -> TransposedMotion:
