@@ -16,10 +16,17 @@ using UpdateEntry = double (*)(double value, const double* multipliers, const do
 // Index of the first largest |row[c]|.
 using LargestColumn = std::size_t (*)(const double* row, std::size_t n_columns);
 
+// bounds[t] ← (bounds[t] + size reach[t]) (1 + 1e-5): floats that stay upper bounds; returns the largest. n is a multiple
+// of bound_lanes.
+using RaiseBounds = float (*)(float* bounds, const float* reach, float size, std::size_t n);
+constexpr std::size_t bound_lanes = 16;
+constexpr float round_up = 1 + 1e-5f;
+
 struct RowKernels {
   UpdateTile update_tile;
   UpdateEntry update_entry;
   LargestColumn largest_column;
+  RaiseBounds raise_bounds;
 };
 
 namespace portable { RowKernels row_kernels(); }

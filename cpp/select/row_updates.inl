@@ -63,8 +63,24 @@ std::size_t largest_column(const double* row, std::size_t n_columns) {
   return column;
 }
 
+typedef float Floats __attribute__((vector_size(POLYPACE_VECTOR_BYTES), aligned(4), may_alias));
+constexpr std::size_t float_lanes = POLYPACE_VECTOR_BYTES / sizeof(float);
+static_assert(bound_lanes % float_lanes == 0);
+
+float raise_bounds(float* bounds, const float* reach, float size, std::size_t n) {
+  Floats largest{};
+  for (std::size_t first = 0; first < n; first += float_lanes) {
+    Floats& own = *reinterpret_cast<Floats*>(bounds + first);
+    own = (own + size * *reinterpret_cast<const Floats*>(reach + first)) * round_up;
+    largest = own > largest ? own : largest;
+  }
+  float result = 0;
+  for (std::size_t lane = 0; lane < float_lanes; ++lane) result = std::max(result, largest[lane]);
+  return result;
+}
+
 }  // namespace
 
-RowKernels row_kernels() { return {update_tile, update_entry, largest_column}; }
+RowKernels row_kernels() { return {update_tile, update_entry, largest_column, raise_bounds}; }
 
 }  // namespace polypace::select::POLYPACE_KERNEL_NAMESPACE
