@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 GRADE = "v_gamma_max"
+WORSE = 1.5  # how many times a grade must exceed the last one told to be told too
 
 
 def alarm_grades(table: ThermoTable, alarm: float | None, start: int) -> dict[int, float]:
@@ -26,11 +27,11 @@ def alarm_grades(table: ThermoTable, alarm: float | None, start: int) -> dict[in
 
 
 class AlarmBell:
-    """Logs a warning when the first grade of a segment is above the alarm's, and for each that is larger still."""
+    """Logs a warning when the first grade of a segment is above the alarm's, and for each `WORSE` times as large."""
 
     def __init__(self, log: Path, alarm: float, start: int) -> None:
         self._log, self._alarm, self._start = log, alarm, start
-        self._worst = alarm
+        self._limit = alarm
         self._size = -1
 
     def look(self) -> None:
@@ -44,8 +45,8 @@ class AlarmBell:
         except FileFormatError:
             return
         for step, grade in alarm_grades(tables[-1], self._alarm, self._start).items() if tables else ():
-            if grade > self._worst:
-                self._worst = grade
+            if grade > self._limit:
+                self._limit = WORSE * grade
                 LOGGER.warning(
                     "%s: extrapolation grade %.3g at step %d, alarm at %g", self._log.parent, grade, step, self._alarm
                 )

@@ -8,17 +8,17 @@ from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.log import parse_log
 
 HEAD = "Per MPI rank memory allocation (min/avg/max) = 1 | 1 | 1 Mbytes\n   Step   Temp   v_gamma_max\n"
-ROWS = ["100 300 1.5\n", "110 301 12\n", "120 299 11\n", "130 299 40\n", "140 300 9\n"]
+ROWS = ["100 300 1.5\n", "110 301 12\n", "120 299 13\n", "130 299 40\n", "140 300 9\n"]
 
 
 def test_rows_above_the_alarm():
     table = parse_log(HEAD + "".join(ROWS) + "150 300 9")[0]
-    assert alarm_grades(table, 10.0, 100) == {110: 12.0, 120: 11.0, 130: 40.0}
-    assert alarm_grades(table, 10.0, 110) == {120: 11.0, 130: 40.0}  # step 110 belongs to the segment before
+    assert alarm_grades(table, 10.0, 100) == {110: 12.0, 120: 13.0, 130: 40.0}
+    assert alarm_grades(table, 10.0, 110) == {120: 13.0, 130: 40.0}  # step 110 belongs to the segment before
     assert alarm_grades(table, None, 0) == alarm_grades({}, 10.0, 0) == {}
 
 
-def test_the_first_and_each_larger_grade_is_told_once(tmp_path, caplog):
+def test_the_first_and_each_much_larger_grade_is_told_once(tmp_path, caplog):
     log = tmp_path / "log.lammps"
     bell = AlarmBell(log, 10.0, 100)
     told = []
