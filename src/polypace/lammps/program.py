@@ -69,7 +69,14 @@ class LammpsProgram:
     def full_environment(self, n_threads: int = 1) -> dict[str, str]:
         """Environment to start the program in."""
         mpi = OPEN_MPI if "Open MPI" in self.mpi else {}
-        return {**mpi, **os.environ, **self.environment, "OMP_NUM_THREADS": str(n_threads)}
+        threads = max(n_threads, kokkos_threads(self.command))
+        return {**mpi, **os.environ, **self.environment, "OMP_NUM_THREADS": str(threads)}
+
+
+def kokkos_threads(command: Sequence[str]) -> int:
+    """Threads a rank that the switches of a command ask of KOKKOS (`-k on t 4`), 1 without."""
+    found = re.search(r" -k(?:okkos)? on (?:[^-]* )?t(?:hreads)? (\d+)", f" {' '.join(command)}")
+    return int(found.group(1)) if found else 1
 
 
 @dataclass(frozen=True)

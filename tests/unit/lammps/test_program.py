@@ -94,6 +94,23 @@ def test_an_explicit_program_may_have_switches_or_a_blank_in_its_path(no_others,
     assert find_lammps(f"'{lmp}' -k on t 2 -sf kk").command[1:] == ("-k", "on", "t", "2", "-sf", "kk")
 
 
+@pytest.mark.parametrize(
+    ("switches", "threads"),
+    [
+        ("", 1),
+        ("-k on t 4 -sf kk", 4),
+        ("-kokkos on g 1 threads 3", 3),
+        ("-k off -var t 8", 1),
+        ("-k on g 2 -sf kk", 1),
+    ],
+)
+def test_threads_of_kokkos(switches, threads):
+    command = ("lmp", *switches.split())
+    program = LammpsProgram(command, "PATH", "1 Jan 2020", 20200101, frozenset(), frozenset(), mpi="")
+    assert program.full_environment()["OMP_NUM_THREADS"] == str(threads)
+    assert program.full_environment(2)["OMP_NUM_THREADS"] == str(max(2, threads))
+
+
 def test_something_else_named_lmp(no_others, tmp_path):
     lmp = fake_lammps(tmp_path / "lmp", "not what you are looking for\n")
     with pytest.raises(MissingProgramError, match="is no LAMMPS"):
