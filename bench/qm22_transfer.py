@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--train", nargs="+", type=int, default=[4, 5, 6, 7])
     parser.add_argument("--test", nargs="+", type=int, default=[8, 9, 10])
-    parser.add_argument("--alpha", type=float, default=None, help="strength of the ridge; by cross-validation without")
+    parser.add_argument("--alpha", type=float, default=1e-9)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th frame of each set")
     parser.add_argument("--potential", type=Path, default=None, help="fit nothing, measure this one")
     parser.add_argument("--threads", type=int, default=0)

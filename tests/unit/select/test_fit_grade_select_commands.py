@@ -87,3 +87,17 @@ def test_an_up_fit_and_its_report_from_the_shell(tmp_path, rng, capsys):
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "parity_energy.png", "parity_forces.png", "force_error.png",
     }  # fmt: skip
+
+
+def test_molecules_get_a_prior_of_their_own(tmp_path, rng, capsys):
+    """What decides between cross-validation and the prior of the default basis: hydrogen, no cell, no --alpha, no basis."""
+    frames = [Atoms("CH4", positions=rng.normal(size=(5, 3)) * 0.05 + METHANE) for _ in range(4)]
+    for atoms in frames:
+        atoms.calc = SinglePointCalculator(atoms, energy=float(rng.normal()), forces=rng.normal(size=(5, 3)))
+    ase.io.write(tmp_path / "ch4.extxyz", frames)
+    for options, strength in (((), 1e-9), (("--alpha", "1e-6"), 1e-6)):
+        assert run("fit", tmp_path / "ch4.extxyz", "-o", tmp_path / "pot.yaml", *options) == 0, capsys.readouterr().err
+        assert json.loads((tmp_path / "pot.metrics.json").read_text())["prior_strength"] == strength
+
+
+METHANE = np.array([[0, 0, 0], [0.63, 0.63, 0.63], [-0.63, -0.63, 0.63], [-0.63, 0.63, -0.63], [0.63, -0.63, -0.63]])
