@@ -168,7 +168,7 @@ def compare_instruction_sets(n_frames, n_particles, repeats):
 
 OUT_OF_CORE = """
 import json, resource, sys, time
-import numpy as np, polypace as pp
+import numpy as np, polypace as pp, polypace.analysis
 path, n_frames, n_particles, budget, threads = sys.argv[1:]
 positions = np.memmap(path, dtype=np.float32, mode="r", shape=(int(n_frames), int(n_particles), 3))
 begin = time.perf_counter()

@@ -44,8 +44,11 @@ class FrameBlocks:
     def nbytes(self) -> int:
         return self.n_frames * self.bytes_per_frame
 
+    def frames_in(self, max_bytes: int) -> int:
+        return min(self.n_frames, max(1, max_bytes // self.bytes_per_frame))
+
     def ranges(self, max_bytes: int, first: int = 0) -> Iterator[tuple[int, int]]:
-        size = max(1, max_bytes // self.bytes_per_frame)
+        size = self.frames_in(max_bytes)
         for begin in range(first, self.n_frames, size):
             yield begin, min(begin + size, self.n_frames)
 
@@ -119,12 +122,16 @@ def transpose(
         "block": block,
     }
     done = saved = _frames_done(folder, state)
+    at_once = max_memory // BUFFER_SHARE
+    buffer = np.empty(frames.frames_in(at_once) * block * 3, dtype=frames.dtype)
     with open(file.path, "r+b" if done else "wb") as output:
         try:
-            for begin, end in frames.ranges(max_memory // BUFFER_SHARE, done):
+            for begin, end in frames.ranges(at_once, done):
                 positions = np.asarray(frames.read(begin, end))
                 for index in range(file.n_blocks):
-                    piece = np.ascontiguousarray(positions[:, file.particles(index)], dtype=frames.dtype)
+                    some = file.particles(index)
+                    piece = buffer[: (end - begin) * len(some) * 3].reshape(end - begin, len(some), 3)
+                    piece[:] = positions[:, some.start : some.stop]
                     os.pwrite(output.fileno(), piece.data.cast("B"), file.offset(index, begin))
                 done = end
                 if resumable and (done - saved) * frames.bytes_per_frame >= SAVED_AT_ONCE:
