@@ -114,7 +114,7 @@ def compare_programs(n_frames, n_particles, peers, repeats):
     positions = walk(n_frames, n_particles)
     count = n_frames * n_particles / 1e6
     ours, result = best_time(lambda: pp.msd(positions, 1.0, n_threads=1), repeats)
-    bare, _ = best_time(lambda: pp.msd(positions, 1.0, n_threads=1, n_groups=1), repeats)
+    bare, _ = best_time(lambda: pp.msd(positions, 1.0, n_threads=1, n_groups=1, n_blocks=1), repeats)
     rows = {"polypace, 1 thread, with errors": ours, "polypace, 1 thread, no errors": bare}
     walls = [best_time(lambda n=n: pp.msd(positions, 1.0, n_threads=n), repeats, time.perf_counter)[0] for n in (1, 2)]
     for name, function in peers.items():
@@ -159,7 +159,7 @@ def compare_instruction_sets(n_frames, n_particles, repeats):
             )
 
         seconds, _ = best_time(run, repeats)
-        # Work space written and read once in two passes, input read once for each direction and pass.
+        # Work space written and read once in two passes, input read once in each pass.
         traffic = n_particles * n_frames * 3 * (32 * plan.half_length / n_frames * 2 / 2 + 8)
         print(
             f"  {name:9s} {n_frames * n_particles / seconds / 1e6:7.1f} M/s, at least {traffic / seconds / 1e9:.1f} GB/s"

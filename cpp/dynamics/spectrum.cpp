@@ -120,6 +120,25 @@ struct Crew {
     });
   }
 
+  // Fresh pages are cleared when they are first written to. Each by one thread: tiles touch all of them at once.
+  void claim(double* values, std::int64_t n) {
+    constexpr std::int64_t piece = huge_page / sizeof(double), page = small_page / sizeof(double);
+    team.run((n + piece - 1) / piece, [&](std::size_t i, int) {
+      const std::int64_t begin = static_cast<std::int64_t>(i) * piece;
+      for (std::int64_t k = begin; k < std::min(begin + piece, n); k += page) {
+        volatile double* value = values + k;
+        *value = *value;
+      }
+    });
+  }
+
+  double* claim_work(WorkSpace& work, std::int64_t n_doubles) {
+    const bool fresh = work.size() < n_doubles;
+    double* values = work.at_least(n_doubles);
+    if (fresh) claim(values, n_doubles);
+    return values;
+  }
+
   std::int64_t size;
   WorkSpace scratch;
   ThreadTeam team;
@@ -167,7 +186,12 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   Pass pass{};
   pass.plan = &plan;
   pass.source = &source;
-  pass.work = work.at_least(round * batch_bytes(plan, kernels.n_lanes) / 8);
+  const bool first_call = work.size() == 0;
+  pass.work = crew.claim_work(work, round * batch_bytes(plan, kernels.n_lanes) / 8);
+  if (first_call) {
+    crew.claim(squares, n_segments * plan.n_frames());
+    crew.claim(spectra, n_segments * plan.spectrum_size());
+  }
   pass.squares = squares;
   pass.spectra = spectra;
   for (int first = 0; first < n_batches; first += round) {
@@ -189,7 +213,8 @@ void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n
   Crew crew(plan, kernels, resolve_n_threads(settings.n_threads));
   Pass pass{};
   pass.plan = &plan;
-  pass.work = work.at_least(round * batch_bytes(plan, kernels.n_lanes) / 8);
+  pass.work = crew.claim_work(work, round * batch_bytes(plan, kernels.n_lanes) / 8);
+  crew.claim(correlations, n_segments * plan.n_frames());
   for (int first = 0; first < n_segments; first += round * per_batch) {
     pass.n_series = std::min(round * per_batch, n_segments - first);
     pass.n_batches = (pass.n_series + per_batch - 1) / per_batch;

@@ -44,6 +44,7 @@ class WorkSpace {
   // What it held before is lost where it has to grow.
   double* at_least(std::int64_t n_doubles);
   double* data() const { return data_; }
+  std::int64_t size() const { return size_; }
 
  private:
   void release();
