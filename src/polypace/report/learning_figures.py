@@ -37,7 +37,7 @@ def _histograms(ax: Axes, rounds: Sequence[Mapping[str, Any]], chosen: float) ->
         ax.stairs(shares, edges, color=colour, label=label, lw=1.3)
     ax.axvline(chosen, color="#999999", lw=0.8, ls=":")
     ax.set_xscale("log")
-    _plain_numbers(ax.xaxis)
+    plain_numbers(ax.xaxis)
     ax.set_xlabel("largest γ of a frame")
     ax.set_ylabel("share of frames")
     ax.legend(fontsize=7)
@@ -63,7 +63,7 @@ def _maxima(ax: Axes, rounds: Sequence[Mapping[str, Any]], chosen: float) -> Non
         ax.plot(*zip(*points, strict=True), "o-", ms=3, lw=1, color=colour, label=label)
     ax.axhline(chosen, color="#999999", lw=0.8, ls=":")
     ax.set_yscale("log")
-    _plain_numbers(ax.yaxis)
+    plain_numbers(ax.yaxis)
     ax.set_xticks([record["round"] for record in rounds])
     ax.set_xlabel("round")
     ax.set_ylabel("largest γ")
@@ -82,7 +82,7 @@ def _errors(ax: Axes, results: Mapping[str, Any]) -> None:
         errors = [100 * p["validation"]["by_chain_length"][name]["force_rmse_relative"] for p in points]
         ax.plot(atoms, errors, "o--", ms=2, lw=0.8, color=colour, label=name)
     ax.set_yscale("log")
-    _plain_numbers(ax.yaxis)
+    plain_numbers(ax.yaxis)
     ax.set_xlabel("labelled atoms that the loop added")
     ax.set_ylabel("force error, validation (%)")
     ax.legend(fontsize=7)
@@ -102,7 +102,7 @@ def learning_curve(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return points
 
 
-def _plain_numbers(axis: Any) -> None:
+def plain_numbers(axis: Any) -> None:
     """1, 2, 5 of every decade as they are written, not as powers of ten."""
     from matplotlib.ticker import LogLocator, NullLocator
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polypace.report.learning_figures import plain_numbers
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -103,7 +105,7 @@ def price_rows(grid: Mapping[str, Any]) -> list[list[str]]:
 def diffusion_rows(grid: Mapping[str, Any]) -> list[list[str]]:
     """Apparent diffusion of reference and ACE at one lag time, by chain length."""
     rows = []
-    for name, found in grid["diffusion"].items():
+    for name, found in sorted(grid["diffusion"].items(), key=lambda item: int(item[0][1:])):  # JSON orders as text
         ours, theirs = found["ace"], found["reference"]
         ratio = ours["mean"] / theirs["mean"]
         error = ratio * float(np.hypot(ours["error"] / ours["mean"], theirs["error"] / theirs["mean"]))
@@ -185,9 +187,10 @@ def _front(axes: Any, grid: Mapping[str, Any], colours: Mapping[tuple[int, ...],
     axes.set(
         xlabel="labelled atoms (edge: Pareto front)",
         ylabel=f"force error on C{grid['test_lengths'][-1]} (%)",
-        ylim=(0, None),
+        yscale="log",
         xlim=(0, 1.08 * max(cell["labelled_atoms"]["mean"] for cell in grid["cells"])),
     )
+    plain_numbers(axes.yaxis)
     axes.legend(fontsize=7)
 
 
@@ -227,7 +230,8 @@ def _against(
         errors = np.array([value["error"] or 0.0 for value in values], dtype=float)
         name = "+".join(f"C{n}" for n in train) + f", {cell['collection']}"
         axes.errorbar(x, means, yerr=errors, fmt="o-", markersize=3, color=colours[train], label=name)
-    axes.set(xlabel=label, ylabel="force error (%)" if "tested" in label else "force RMSE (meV/Å)", ylim=(0, None))
+    axes.set(xlabel=label, ylabel="force error (%)" if "tested" in label else "force RMSE (meV/Å)", yscale="log")
+    plain_numbers(axes.yaxis)
     axes.legend(fontsize=7)
 
 

@@ -91,17 +91,17 @@ def collect(context: StepContext, basis: Potential) -> Collected:
     rng = np.random.default_rng(params["seed"])
     learned = _learned(context) if params["collection"] == "active-learning" else []
     room = params["atoms"] - sum(len(atoms) for atoms in learned)
-    chosen = list(_within(_WAYS[params["collection"]](candidates, basis, params, rng), room))
+    chosen = list(_within(_WAYS[params["collection"]](candidates, basis, params, rng), room, 0 if learned else 1))
     labelled = labels_of(chosen, context)
     return Collected(learned + labelled.frames, labelled.tried + len(learned), labelled.seconds)
 
 
-def _within(structures: Iterator[Structure], n_atoms: int) -> Iterator[Structure]:
-    """The first ones that have room together; at least one."""
+def _within(structures: Iterator[Structure], n_atoms: int, least: int) -> Iterator[Structure]:
+    """The first ones that have room together, but not fewer than `least`."""
     total = 0
-    for structure in structures:
+    for number, structure in enumerate(structures):
         total += len(structure.atoms)
-        if total > n_atoms and total > len(structure.atoms):
+        if total > n_atoms and number >= least:
             return
         yield structure
 
