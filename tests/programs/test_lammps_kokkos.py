@@ -10,17 +10,18 @@ from ase.build import bulk
 
 from polypace.ace import evaluate
 from polypace.cli.app import main
-from polypace.errors import MissingProgramError
+from polypace.errors import MissingProgramError, ProgramError
 from polypace.lammps import ace_pair_lines, find_lammps, run_long
 from polypace.lammps.capabilities import capabilities
 from polypace.lammps.program import LammpsProgram
 from polypace.lammps.single_point import lammps_single_point
+from polypace.lammps.traps import KOKKOS_PACE_CORRECTED
 from tests.helpers.long_runs import protocol, write_inputs
 from tests.helpers.potentials import random_potential
 
 pytestmark = pytest.mark.program
 VARIABLE = "POLYPACE_KOKKOS_LAMMPS"
-SWITCHES = "-k on t 2 -sf kk -pk kokkos newton on neigh half"
+SWITCHES = "-k on t 1 -sf kk -pk kokkos newton on neigh half"
 TYPES = ["C", "H"]
 
 
@@ -62,10 +63,21 @@ def test_it_says_what_it_can(kokkos):
     assert can["pair_style pace/kk"].available and "OpenMP" in can["pair_style pace/kk"].through
 
 
+def test_several_threads_are_refused_where_lammps_would_stop(kokkos, monkeypatch, melt, tmp_path):
+    if kokkos.number >= KOKKOS_PACE_CORRECTED:
+        pytest.skip("pace/kk of this LAMMPS runs on threads")
+    monkeypatch.setenv("POLYPACE_LAMMPS", f"{kokkos.command[0]} {SWITCHES.replace('t 1', 't 2')}")
+    with pytest.raises(MissingProgramError, match=r"runs on one thread a rank only, not 2; remedy: -k on t 1"):
+        find_lammps(styles=["pair pace"])
+    atoms, potential, _ = melt
+    with pytest.raises(ProgramError, match="can currently only run on a single CPU thread"):
+        lammps_single_point(atoms, ace_pair_lines(potential, TYPES, {"C": "C", "H": "H"}), TYPES, program=find_lammps())
+
+
 @pytest.mark.parametrize("n_ranks", [1, 2])
 def test_against_python(kokkos, melt, tmp_path, n_ranks):
     atoms, potential, expected = melt
-    lines = ace_pair_lines(potential, TYPES, {"C": "C", "H": "H"}, labelled=True)
+    lines = ace_pair_lines(potential, TYPES, {"C": "C", "H": "H"}, labelled=kokkos.knows_labels)
     found = lammps_single_point(atoms, lines, TYPES, tmp_path / "run", kokkos, n_ranks)
     assert "pair pace/kk" in (tmp_path / "run" / "log.lammps").read_text()
     # ML-PACE interpolates radial functions from tables.
@@ -104,7 +116,7 @@ def test_many_neighbours_do_not_abort_on_threads(kokkos, tmp_path):
     """The trap of GPU builds: twice as many neighbours as fit there."""
     potential = tmp_path / "p.yaml"
     potential.write_text(random_potential(np.random.default_rng(7), scale=1e-4))
-    atoms = bulk("C", "fcc", a=2.2, cubic=True).repeat(4)
+    atoms = bulk("C", "fcc", a=2.0, cubic=True).repeat(5)
     lines = ace_pair_lines(potential, TYPES, {"C": "C", "H": "H"})
     lammps_single_point(atoms, lines, TYPES, tmp_path / "run", kokkos)
     longest = (tmp_path / "run" / "log.lammps").read_text()

@@ -35,14 +35,15 @@ def print_preflight(
     atoms, types = read_start(structure)
     element_of_type = {name: name for name in types} | dict(_split(pair) for pair in pairs)
     asi = active_set.resolve() if active_set is not None else None
+    style = "pace" if asi is None else "pace/extrapolation"
+    program = find_lammps(lammps, [f"pair {style}"], most_neighbors(atoms, potential.max_cutoff))
     lines = ace_pair_lines(
-        potential_file.resolve(), types, element_of_type, asi, known_elements=potential.elements, labelled=True
-    )
+        potential_file.resolve(), types, element_of_type, asi, known_elements=potential.elements,
+        labelled=program.knows_labels,
+    )  # fmt: skip
     as_elements = atoms.copy()
     as_elements.symbols[:] = [element_of_type[name] for name in atoms.arrays["type_name"]]
     expected = evaluate([as_elements], potential)[0].energy
-    style = "pace" if asi is None else "pace/extrapolation"
-    program = find_lammps(lammps, [f"pair {style}"], most_neighbors(atoms, potential.max_cutoff))
     found = preflight(atoms, lines, types, expected, steps, timestep, temperature, program=program, n_ranks=ranks)
     _show(found, len(atoms), steps)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from polypace.errors import MissingProgramError, ProgramError
 from polypace.lammps.plugin import directory
-from polypace.lammps.traps import traps
+from polypace.lammps.traps import kokkos_threads, traps, uses_kokkos
 
 NAMES_IN_PATH = ("lmp", "lmp_mpi", "lmp_kk", "lmp_serial", "lmp_gpu", "lmp_openmpi", "lmp_mpich")
 # Open MPI binds every run to the same first cores, and refuses more ranks than a batch job's tasks, and root.
@@ -59,8 +59,8 @@ class LammpsProgram:
 
     @property
     def knows_labels(self) -> bool:
-        """Whether data files may name their types (Atom Type Labels)."""
-        return self.number >= 20220915
+        """Whether data files may name their types (Atom Type Labels); KOKKOS's atoms cannot."""
+        return self.number >= 20220915 and not uses_kokkos(self.command)
 
     def missing(self, styles: Sequence[str]) -> list[str]:
         """Those of `styles` ("pair pace", …) that this program lacks."""
@@ -71,12 +71,6 @@ class LammpsProgram:
         mpi = OPEN_MPI if "Open MPI" in self.mpi else {}
         threads = max(n_threads, kokkos_threads(self.command))
         return {**mpi, **os.environ, **self.environment, "OMP_NUM_THREADS": str(threads)}
-
-
-def kokkos_threads(command: Sequence[str]) -> int:
-    """Threads a rank that the switches of a command ask of KOKKOS (`-k on t 4`), 1 without."""
-    found = re.search(r" -k(?:okkos)? on (?:[^-]* )?t(?:hreads)? (\d+)", f" {' '.join(command)}")
-    return int(found.group(1)) if found else 1
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from polypace.lammps.program import LammpsProgram
 
-# On GPUs pace/kk kept 32 neighbour lists in 48 kB of shared memory and aborted where one was longer than 380, until
-# this date (LAMMPS issue 5063, corrected by pull request 5174). Builds for threads never did.
+# On GPUs pace/kk kept 32 neighbour lists in 48 kB of shared memory and aborted where one was longer than 380, and builds
+# without GPUs stopped it on several threads, until this date (LAMMPS issue 5063, corrected by pull request 5174).
 KOKKOS_PACE_CORRECTED, KOKKOS_MOST_NEIGHBORS = 20260831, 380
 GPU_INTERFACES = ("CUDA", "HIP", "SYCL", "OpenMPTarget", "OpenACC")
 
@@ -28,16 +29,23 @@ def traps(program: LammpsProgram, styles: Sequence[str], most_neighbors: int | N
 
 def kokkos_trap(program: LammpsProgram, most_neighbors: int | None = None) -> str:
     """Empty, or why this program's pace/kk is not to be trusted with so many neighbours."""
+    if program.number >= KOKKOS_PACE_CORRECTED:
+        return ""
     interfaces = [text for text in program.accelerators if text.startswith("KOKKOS")]
-    for_threads = interfaces and not any(name in text for text in interfaces for name in GPU_INTERFACES)
-    few = most_neighbors is not None and most_neighbors <= KOKKOS_MOST_NEIGHBORS
-    if for_threads or few or program.number >= KOKKOS_PACE_CORRECTED:
+    if interfaces and not any(name in text for text in interfaces for name in GPU_INTERFACES):
+        threads = kokkos_threads(program.command)
+        if threads == 1:
+            return ""
+        return (
+            f"its pace/kk ({program.version}) runs on one thread a rank only, not {threads}; remedy: -k on t 1 with more "
+            "MPI ranks, or LAMMPS of September 2026 or later"
+        )
+    if most_neighbors is not None and most_neighbors <= KOKKOS_MOST_NEIGHBORS:
         return ""
     known = "" if most_neighbors is None else f" (here: {most_neighbors})"
     return (
         f"its pace/kk ({program.version}) aborts on GPUs where an atom has more than {KOKKOS_MOST_NEIGHBORS} neighbours "
-        f"within cutoff and skin{known}; remedy: LAMMPS of September 2026 or later, a KOKKOS build for threads, or pace "
-        "without KOKKOS"
+        f"within cutoff and skin{known}; remedy: LAMMPS of September 2026 or later, or pace without KOKKOS"
     )
 
 
@@ -45,3 +53,9 @@ def uses_kokkos(command: Sequence[str]) -> bool:
     """Whether the switches of a command turn KOKKOS's styles on (`-sf kk`, `-suffix kk`, also in a hybrid suffix)."""
     suffixes = [place for place, word in enumerate(command) if word in ("-sf", "-suffix")]
     return any("kk" in command[place + 1 : place + 4] for place in suffixes)
+
+
+def kokkos_threads(command: Sequence[str]) -> int:
+    """Threads a rank that the switches of a command ask of KOKKOS (`-k on t 4`), 1 without."""
+    found = re.search(r" -k(?:okkos)? on (?:[^-]* )?t(?:hreads)? (\d+)", f" {' '.join(command)}")
+    return int(found.group(1)) if found else 1

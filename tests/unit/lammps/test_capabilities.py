@@ -48,6 +48,13 @@ def test_kokkos_before_and_after_the_correction():
     assert after["pair_style pace/kk"] == (True, "KOKKOS: CUDA")
 
 
+def test_one_thread_a_rank_without_a_gpu():
+    old = program(["pair pace/kk"], accelerators=("KOKKOS: OpenMP Serial",))
+    four = dataclasses.replace(old, command=("lmp", "-k", "on", "t", "4", "-sf", "kk"))
+    assert not traps(old, ["pair pace/kk"]) and "not 4; remedy: -k on t 1" in traps(four, ["pair pace/kk"])[0]
+    assert not traps(dataclasses.replace(four, number=20260910), ["pair pace/kk"])
+
+
 @pytest.mark.parametrize(
     ("interface", "most_neighbors", "refused"),
     [
