@@ -48,6 +48,11 @@ def test_kokkos_before_and_after_the_correction():
     assert after["pair_style pace/kk"] == (True, "KOKKOS: CUDA")
 
 
+def test_atoms_of_kokkos_have_no_type_labels():
+    plain = program(accelerators=("KOKKOS: OpenMP Serial",))
+    assert plain.knows_labels and not dataclasses.replace(plain, command=("lmp", "-k", "on", "-sf", "kk")).knows_labels
+
+
 def test_one_thread_a_rank_without_a_gpu():
     old = program(["pair pace/kk"], accelerators=("KOKKOS: OpenMP Serial",))
     four = dataclasses.replace(old, command=("lmp", "-k", "on", "t", "4", "-sf", "kk"))
