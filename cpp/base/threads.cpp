@@ -22,10 +22,10 @@ int available_cores() {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-// Watches for a while before it sleeps: waking up takes longer than the end of most loops.
+// Watches for a millisecond or two before it sleeps: waking up takes longer than the end of most loops.
 template <class Condition>
 void await(std::mutex& mutex, std::condition_variable& change, const Condition& condition) {
-  for (int look = 0; look < 200; ++look) {
+  for (int look = 0; look < 5000; ++look) {
     if (condition()) return;
     std::this_thread::yield();
   }

@@ -52,7 +52,7 @@ void add_power_spectra(const FftPlan& plan, const py::array& positions, const Ar
   check_sums(spectra, "spectra", n_segments, plan.spectrum_size());
   check_sums(squares, "squares", n_segments, plan.n_frames());
   const auto series = dynamics::select_series(source, layout, view1(particles, "particles"),
-                                              view3(segments, "segments"), centered);
+                                              view3(segments, "segments"), centered, n_threads);
   double* spectra_data = spectra.mutable_data();
   double* squares_data = squares.mutable_data();
   py::gil_scoped_release release;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/errors.hpp"
+#include "base/threads.hpp"
 
 namespace polypace::dynamics {
 namespace {
@@ -31,7 +32,7 @@ double center_of(const Source& source, std::int64_t offset, int direction) {
 }  // namespace
 
 std::vector<Series> select_series(const Source& source, const Layout& layout, View1<const std::int64_t> particles,
-                                  View3<const std::int64_t> segments, bool centered) {
+                                  View3<const std::int64_t> segments, bool centered, int n_threads) {
   require(segments.extent(0) == particles.extent(0) && segments.extent(1) == 3 &&
               segments.extent(2) == segments_per_series,
           "segments must be ", particles.extent(0), " × 3 × ", segments_per_series, ", got ", segments.extent(0), " × ",
@@ -45,9 +46,13 @@ std::vector<Series> select_series(const Source& source, const Layout& layout, Vi
                                                       static_cast<int>(segments(i, d, 1))};
       if (sums[0] < 0 && sums[1] < 0) continue;
       const std::int64_t offset = particles(i) * layout.particle_stride + d * layout.direction_stride;
-      series.push_back({offset, d, centered ? center_of(source, offset, d) : 0.0, sums});
+      series.push_back({offset, d, 0.0, sums});
     }
   }
+  if (centered)
+    parallel_for(series.size(), n_threads, [&](std::size_t i, int) {
+      series[i].center = center_of(source, series[i].offset, series[i].direction);
+    });
   return series;
 }
 
