@@ -89,6 +89,8 @@ def prepare(system: System, folder: Path, chains: int | None = None) -> Melt:
     melt = system.melt(chains)
     system.write_potential(melt, folder / "p.yaml")
     write_lammps_data(melt, folder / "ace.data", system.force_field, bonded=False)
+    plain = re.sub(r"\nAtom Type Labels\n\n(.+\n)+", "", (folder / "ace.data").read_text())
+    (folder / "plain.data").write_text(plain)  # KOKKOS's atoms have no labels
     write_lammps_data(melt, folder / "classical.data", system.force_field)
     return melt
 
@@ -206,7 +208,8 @@ def styles(system: System, options: argparse.Namespace, folder: Path) -> None:
     for command in options.lammps:
         other = find_lammps(command, styles=["pair pace"])
         name = f"pace of ML-PACE, {other.version} {' '.join(other.command[1:])}"
-        cases |= {f"{name}, {n} rank(s)": (script(start, options.steps), other, n) for n in (1, 2)}
+        theirs = start if other.knows_labels else start.replace("ace.data", "plain.data")
+        cases |= {f"{name}, {n} rank(s)": (script(theirs, options.steps), other, n) for n in (1, 2)}
     for name, text in other_starts(melt, folder, system, ours).items():
         n_steps = max(2, options.steps // 20) if name.startswith("snap") else options.steps
         cases |= {f"{name}, {n} rank(s)": (script(text, n_steps), ours, n) for n in (1, 2)}
