@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #ifdef __linux__
@@ -46,7 +47,11 @@ int resolve_n_threads(int n_threads) {
 }
 
 ThreadTeam::ThreadTeam(int n_threads) {
-  for (int thread = 1; thread < n_threads; ++thread) others_.emplace_back([this, thread] { follow(thread); });
+  try {
+    for (int thread = 1; thread < n_threads; ++thread) others_.emplace_back([this, thread] { follow(thread); });
+  } catch (const std::system_error&) {
+    // A limit of the machine: those that could be had share the work.
+  }
 }
 
 ThreadTeam::~ThreadTeam() {
