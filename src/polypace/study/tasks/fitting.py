@@ -107,8 +107,6 @@ def _summary(frames: Sequence[ase.Atoms], result: Any) -> dict[str, Any]:
         "n_functions": sum(result.potential.n_functions.values()),
         "cutoff_A": result.potential.max_cutoff,
         "condition_number": result.condition_number,
-        "force_rmse_eV_per_A": errors.quantities["forces"].rmse,
-        "energy_rmse_meV_per_atom": 1e3 * errors.quantities["energy"].rmse,
         "errors_by_kind": {kind: _errors(parts) for kind, parts in errors.by_config_type.items()},
         "seconds": result.seconds,
     }
