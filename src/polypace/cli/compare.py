@@ -10,7 +10,7 @@ import typer
 from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
 from polypace.analysis.plots import in_reduced_units, ratio_figure, save_figure
 from polypace.analysis.tables import write_json
-from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
+from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, chosen_frames, displacement_curves
 from polypace.cli.structure_output import compare_runs
 from polypace.errors import InputError
 from polypace.trajectory import open_trajectory
@@ -22,6 +22,7 @@ def compare_command(
     topology: Annotated[Path | None, typer.Option(help="Chains and masses of both: a LAMMPS data file.")] = None,
     timestep: Annotated[float | None, typer.Option(help="ps per MD step, where the dumps have no times.")] = None,
     units: Annotated[str | None, typer.Option(help="LAMMPS units of the dumps: real, metal, lj, …")] = None,
+    frames: Annotated[str | None, typer.Option(help=FRAMES_HELP)] = None,
     central: Annotated[int | None, typer.Option(help="Only the middle beads of every chain, so many.")] = None,
     types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
     max_lag: Annotated[float | None, typer.Option(help="Longest lag, ps.")] = None,
@@ -34,7 +35,7 @@ def compare_command(
     labels = names.split(",")
     if len(labels) != 2 or labels[0] == labels[1]:
         raise InputError(f"--names must be two different names with a comma between them, got {names!r}")
-    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, None)
+    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, None, frames)
     first, second = (displacement_curves([file], options) for file in (reference, other))
     ratios = {name: compare_msd(first[name], second[name]) for name in first}
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ def compare_command(
         label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
     }
     runs = {
-        label: open_trajectory(file, topology, timestep=timestep, units=units)
+        label: chosen_frames(open_trajectory(file, topology, timestep=timestep, units=units), frames)
         for label, file in zip(labels, (reference, other), strict=True)
     }
     summary["structure"], figures = compare_runs(runs, output, threads)

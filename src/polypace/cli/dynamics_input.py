@@ -11,6 +11,7 @@ from typing import Any
 from polypace.analysis import MSD, chain_msd, msd
 from polypace.errors import InputError
 
+FRAMES_HELP = "Which frames, START:STOP:STEP as in Python; default all."
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -27,6 +28,7 @@ class DynamicsOptions:
     max_memory: str | None
     threads: int
     scratch: Path | None
+    frames: str | None
 
 
 def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str, MSD]:
@@ -39,6 +41,7 @@ def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str
         timestep=options.timestep,
         units=options.units,
     )
+    trajectory = chosen_frames(trajectory, options.frames)
     common: dict[str, Any] = {
         "max_lag": options.max_lag,
         "max_memory": parse_bytes(options.max_memory),
@@ -55,6 +58,23 @@ def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str
         return {"g1": msd(trajectory, masses=masses, **common)}
     chains = chain_msd(trajectory, central=options.central, **common)
     return {"g1": chains.g1, "g2": chains.g2, "g3": chains.g3}
+
+
+def chosen_frames(trajectory: Any, frames: str | None) -> Any:
+    """The frames START:STOP:STEP of a trajectory."""
+    if frames is None:
+        return trajectory
+    try:
+        bounds = [int(part) if part.strip() else None for part in frames.split(":")]
+        if not 2 <= len(bounds) <= 3 or bounds[2:] == [0]:
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"--frames must be START:STOP or START:STOP:STEP, as 100:, :5000 or ::10, got {frames!r}"
+        ) from None
+    if not range(trajectory.n_frames)[slice(*bounds)]:
+        raise InputError(f"--frames {frames} leaves none of the {trajectory.n_frames} frames")
+    return trajectory[slice(*bounds)]
 
 
 def _of_types(trajectory: Any, types: str | None) -> Any:

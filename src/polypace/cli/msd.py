@@ -10,7 +10,7 @@ import typer
 from polypace.analysis import Regimes, find_regimes
 from polypace.analysis.plots import in_reduced_units, msd_figure, save_figure
 from polypace.analysis.tables import msd_summary, write_json, write_msd_table
-from polypace.cli.dynamics_input import DynamicsOptions, displacement_curves
+from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves
 from polypace.errors import InputError
 
 
@@ -19,6 +19,7 @@ def msd_command(
     topology: Annotated[Path | None, typer.Option(help="Chains and masses: a LAMMPS data file.")] = None,
     timestep: Annotated[float | None, typer.Option(help="ps per MD step, where the dump has no times.")] = None,
     units: Annotated[str | None, typer.Option(help="LAMMPS units of the dump: real, metal, lj, …")] = None,
+    frames: Annotated[str | None, typer.Option(help=FRAMES_HELP)] = None,
     central: Annotated[int | None, typer.Option(help="Only the middle beads of every chain, so many.")] = None,
     types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
     max_lag: Annotated[float | None, typer.Option(help="Longest lag, ps.")] = None,
@@ -28,7 +29,7 @@ def msd_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path("msd"),
 ) -> None:
     """Mean square displacements with errors: OUTPUT.csv, OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
-    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, scratch)
+    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, scratch, frames)
     curves = displacement_curves(trajectories, options)
     regimes = _regimes(curves["g1"])
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import typer
 
 from polypace.analysis.structure_plots import structure_figure
 from polypace.analysis.structure_summary import compare_structure, structure_as_json, summarize_structure
+from polypace.cli.dynamics_input import FRAMES_HELP, chosen_frames
 from polypace.cli.structure_output import comparison_as_json, print_comparison, print_values, save
 from polypace.errors import InputError
 from polypace.trajectory import open_trajectory
@@ -25,6 +26,7 @@ def structure_command(
     reference: Annotated[
         Path | None, typer.Option(help="A second run with the same topology, to compare with.")
     ] = None,
+    frames: Annotated[str | None, typer.Option(help=FRAMES_HELP)] = None,
     skip: Annotated[float, typer.Option(help="Share of the frames to leave out at the beginning.")] = 0.0,
     r_max: Annotated[float | None, typer.Option(help="Å; default 15, or half the cell.")] = None,
     q_max: Annotated[float, typer.Option(help="Å⁻¹.")] = 4.0,
@@ -38,6 +40,7 @@ def structure_command(
 
     def summarize(paths: list[Path]) -> Any:
         trajectory = open_trajectory(paths, topology, timestep=timestep, units=units, n_threads=threads)
+        trajectory = chosen_frames(trajectory, frames)
         kept = trajectory[int(skip * trajectory.n_frames) :]
         return summarize_structure(kept, r_max=r_max, q_max=q_max, max_frames=max_frames, n_threads=threads)
 

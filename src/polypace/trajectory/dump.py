@@ -171,7 +171,8 @@ class DumpSource:
         images = np.empty(positions.shape if has_images else (0, 0, 3), dtype=np.int32)
         lost = frames[self._index.n_atoms[frames] != self.n_atoms]
         if lost.size:
-            raise FileFormatError(f"{self._lost(int(lost[0]))}; read the frames before it, trajectory[:{lost[0]}]")
+            remedy = f"read the frames before it, trajectory[:{lost[0]}] or --frames :{lost[0]}"
+            raise FileFormatError(f"{self._lost(int(lost[0]))}; {remedy}")
         rows = self._row_table(atoms)
         for begin, end in self._batches(frames):
             self._read_batch(frames[begin:end], rows, positions[begin:end], images[begin:end])

@@ -61,12 +61,25 @@ def test_compare(rng, tmp_path, capsys):
     assert "g1: ACE/reference" in capsys.readouterr().out
 
 
+def test_chosen_frames_are_a_run_of_their_own(rng, tmp_path):
+    positions, molecules = melt(rng, 0.2)
+    write_dump(tmp_path / "all.lammpstrj", positions, molecules)
+    write_dump(tmp_path / "few.lammpstrj", positions[30:120:2], molecules)
+    run("msd", tmp_path / "all.lammpstrj", "--timestep", "0.001", "--frames", "30:120:2", "-o", tmp_path / "all")
+    run("msd", tmp_path / "few.lammpstrj", "--timestep", "0.002", "-o", tmp_path / "few")
+    chosen, alone = (np.genfromtxt(tmp_path / f"{name}.csv", delimiter=",", names=True) for name in ("all", "few"))
+    for column in chosen.dtype.names:
+        np.testing.assert_allclose(chosen[column], alone[column], rtol=1e-9, err_msg=column)
+
+
 def test_errors_name_the_option(rng, tmp_path, capsys):
     positions, molecules = melt(rng, 0.2)
     write_dump(tmp_path / "melt.lammpstrj", positions[:5], molecules)
     for extra, message in (
         (["--max-memory", "many"], "--max-memory must be like 512MB"),
         (["--types", "H"], "there is no type 'H'"),
+        (["--frames", "5"], "--frames must be START:STOP"),
+        (["--frames", "9:"], "--frames 9: leaves none of the 5 frames"),
         (["--central", "9"], "shortest molecule has 5 beads"),
     ):
         with pytest.raises(SystemExit) as end:
