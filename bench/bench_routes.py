@@ -2,10 +2,10 @@
 
     python bench/bench_routes.py [--lammps /path/to/lmp] [--peer STYLE] [--chains 16] [--steps 10] [--repeats 3]
 
-Routes: `pace`, `pace/extrapolation` (grades on no step), `mliap unified` where that LAMMPS reaches Python, and a further
-style with the syntax of `pace` (`--peer`, for ML-PACE under another name beside the plugin in one program). A dense melt
-of C16 united atoms, one rank. The runs are made in turn, and the least processor time (LAMMPS's "CPU use" of its loop
-time) of each counts, so that other load of the machine meets all of them.
+Routes: `pace` (from `.yace` and from `.yaml`), `pace/extrapolation` (grades on no step), `mliap unified` where that
+LAMMPS reaches Python, and a further style with the syntax of `pace` (`--peer`, for ML-PACE under another name beside the
+plugin in one program). A dense melt of C16 united atoms, one rank. The runs are made in turn, and the least processor
+time (LAMMPS's "CPU use" of its loop time) of each counts, so that other load of the machine meets all of them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def routes_of(
 ) -> dict[str, str]:
     elements = dict.fromkeys(types, potential.elements[0])
     pace = ace_pair_lines(folder / "p.yace", types, elements)
-    routes = {"pace": pace}
+    routes = {"pace": pace, "pace, from .yaml": ace_pair_lines(folder / "p.yaml", types, elements)}
     if "pair pace/extrapolation" in program.styles:
         routes["pace/extrapolation"] = ace_pair_lines(folder / "p.yaml", types, elements, folder / "p.asi")
     if runs_python_models(program):
