@@ -23,7 +23,7 @@ import ase.io
 from matplotlib.figure import Figure
 
 from polypace.ace import FitResult, Metrics, Potential, Ridge, Weights, fit, measure_errors
-from polypace.cli.fit import default_basis
+from polypace.cli.fit import default_recipe
 from polypace.reference import read_qm22
 
 #: eV/atom above the minimum: 50 meV is 3/2 kT of vibration at about 390 K per classical degree of freedom.
@@ -102,7 +102,7 @@ def figure(rows: dict[str, dict], path: Path) -> None:
 
 def fit_short_chains(frames: list[ase.Atoms], options: argparse.Namespace) -> FitResult:
     return fit(
-        frames, default_basis(frames), weights=Weights(1e7, 1e3, 1e6), solver=Ridge(options.alpha), smoothness=2.0,
+        frames, default_recipe(frames)[0], weights=Weights(1e7, 1e3, 1e6), solver=Ridge(options.alpha), smoothness=2.0,
         core_repulsion="zbl", n_threads=options.threads,
     )  # fmt: skip
 

@@ -91,7 +91,7 @@ def fit_command(
 
         place = folder or output.with_suffix(".pacemaker")
         potential, errors, test_errors, summary = fit_by_pacemaker(
-            frames, test_frames, basis or default_basis(frames), place,
+            frames, test_frames, basis or default_recipe(frames)[0], place,
             start=start, ladder_step=ladder_step, max_iterations=max_iterations, threads=threads,
         )  # fmt: skip
         write_summary(output.with_suffix(".metrics.json"), summary)
@@ -100,9 +100,11 @@ def fit_command(
         return
     from polypace.ace.up_fit import starting_basis
 
-    chosen = basis or (starting_basis(start) if start else default_basis(frames))
-    if alpha is None and solver == "ridge" and scale_columns and not (basis or start) and of_molecules(frames):
-        alpha = MOLECULES["alpha"]
+    chosen: Any = basis or (starting_basis(start) if start else None)
+    if chosen is None:
+        chosen, prior = default_recipe(frames)
+        if alpha is None and solver == "ridge" and scale_columns:
+            alpha = prior
     result = fit(
         frames,
         chosen,
@@ -166,8 +168,8 @@ def in_memory(files: FrameFiles) -> FrameFiles | LoadedFrames:
     return LoadedFrames(files) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else files
 
 
-def default_basis(frames: Iterable[ase.Atoms]) -> Any:
-    """The recipe for data that come without one.
+def default_recipe(frames: Iterable[ase.Atoms]) -> tuple[Any, float | None]:
+    """The basis for data that come without one, and the strength of the ridge with it (None: by cross-validation).
 
     One element (united atoms, metals): pairs to 15 radial functions, up to four-body, 6 Å. More elements: the simplest
     functions per element up to six-body, so that what a basis costs does not grow with the number of elements; a bond is
@@ -178,10 +180,10 @@ def default_basis(frames: Iterable[ase.Atoms]) -> Any:
     from polypace.ace import BasisSpec
 
     elements, periodic = _contents(frames)
-    if of_molecules(frames):
-        return _for_molecules([element for element in elements if element != "H"])
+    if len(elements) > 1 and "H" in elements and not periodic:
+        return _for_molecules([element for element in elements if element != "H"]), MOLECULES["alpha"]
     if len(elements) == 1:
-        return BasisSpec.simple(elements, 6.0, nradmax=(15, 6, 4), lmax=(0, 4, 3))
+        return BasisSpec.simple(elements, 6.0, nradmax=(15, 6, 4), lmax=(0, 4, 3)), None
     radius = {element: float(covalent_radii[atomic_numbers[element]]) for element in elements}
     reach = REACH_OF_LIQUIDS if periodic else REACH_OF_MOLECULES
     cutoffs = {
@@ -189,15 +191,10 @@ def default_basis(frames: Iterable[ase.Atoms]) -> Any:
         for place, a in enumerate(elements)
         for b in elements[place:]
     }
-    return BasisSpec.simple(
+    basis = BasisSpec.simple(
         elements, cutoffs, nradmax=(12, 7, 5, 3, 2), lmax=(0, 5, 4, 3, 2), n_functions=FUNCTIONS_PER_ELEMENT
     )
-
-
-def of_molecules(frames: Iterable[ase.Atoms]) -> bool:
-    """Whether all frames are single molecules with hydrogen, which have a default basis and prior of their own."""
-    elements, periodic = _contents(frames)
-    return len(elements) > 1 and "H" in elements and not periodic
+    return basis, None
 
 
 def _contents(frames: Iterable[ase.Atoms]) -> tuple[list[str], bool]:
