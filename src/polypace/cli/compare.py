@@ -10,10 +10,9 @@ import typer
 from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
 from polypace.analysis.plots import in_reduced_units, ratio_figure, save_figure
 from polypace.analysis.tables import write_json
-from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, chosen_frames, displacement_curves
+from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves, open_run
 from polypace.cli.structure_output import compare_runs
 from polypace.errors import InputError
-from polypace.trajectory import open_trajectory
 
 
 def compare_command(
@@ -45,7 +44,7 @@ def compare_command(
         label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
     }
     runs = {
-        label: chosen_frames(open_trajectory(file, topology, timestep=timestep, units=units), frames)
+        label: open_run([file], topology, timestep, units, frames)
         for label, file in zip(labels, (reference, other), strict=True)
     }
     summary["structure"], figures = compare_runs(runs, output, threads)

@@ -33,15 +33,7 @@ class DynamicsOptions:
 
 def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str, MSD]:
     """g1, g2, g3 where chains are known, else g1; of the atom types that were asked for."""
-    from polypace.trajectory import open_trajectory
-
-    trajectory = open_trajectory(
-        [str(file) for file in files],
-        None if options.topology is None else str(options.topology),
-        timestep=options.timestep,
-        units=options.units,
-    )
-    trajectory = chosen_frames(trajectory, options.frames)
+    trajectory = open_run(files, options.topology, options.timestep, options.units, options.frames)
     common: dict[str, Any] = {
         "max_lag": options.max_lag,
         "max_memory": parse_bytes(options.max_memory),
@@ -60,8 +52,18 @@ def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str
     return {"g1": chains.g1, "g2": chains.g2, "g3": chains.g3}
 
 
-def chosen_frames(trajectory: Any, frames: str | None) -> Any:
-    """The frames START:STOP:STEP of a trajectory."""
+def open_run(
+    files: list[Path],
+    topology: Path | None,
+    timestep: float | None,
+    units: str | None,
+    frames: str | None,
+    n_threads: int = 0,
+) -> Any:
+    """The frames START:STOP:STEP of the trajectory in some files."""
+    from polypace.trajectory import open_trajectory
+
+    trajectory = open_trajectory(files, topology, timestep=timestep, units=units, n_threads=n_threads)
     if frames is None:
         return trajectory
     try:

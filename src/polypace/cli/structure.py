@@ -9,10 +9,9 @@ import typer
 
 from polypace.analysis.structure_plots import structure_figure
 from polypace.analysis.structure_summary import compare_structure, structure_as_json, summarize_structure
-from polypace.cli.dynamics_input import FRAMES_HELP, chosen_frames
+from polypace.cli.dynamics_input import FRAMES_HELP, open_run
 from polypace.cli.structure_output import comparison_as_json, print_comparison, print_values, save
 from polypace.errors import InputError
-from polypace.trajectory import open_trajectory
 
 
 def structure_command(
@@ -39,8 +38,7 @@ def structure_command(
         raise InputError(f"--skip must be at least 0 and below 1, got {skip}")
 
     def summarize(paths: list[Path]) -> Any:
-        trajectory = open_trajectory(paths, topology, timestep=timestep, units=units, n_threads=threads)
-        trajectory = chosen_frames(trajectory, frames)
+        trajectory = open_run(paths, topology, timestep, units, frames, threads)
         kept = trajectory[int(skip * trajectory.n_frames) :]
         return summarize_structure(kept, r_max=r_max, q_max=q_max, max_frames=max_frames, n_threads=threads)
 
