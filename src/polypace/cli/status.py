@@ -41,9 +41,7 @@ def _print_run(folder: Path, verify: bool) -> None:
     run = read_long_run(folder)
     if verify:
         run.verify()
-    now = run.current
-    reached = max(run.step, int(now["Step"][-1])) if now and len(now["Step"]) else run.step
-    print(f"{run.status}: step {run.step} of {run.steps} is safe, LAMMPS got to {reached}")
+    print(f"{run.status}: step {run.step} of {run.steps} is safe, LAMMPS got to {run.reached}")
     if run.segments:
         print(f"{len(run.segments)} segments, {run.atom_steps_per_second:.3g} atom-steps/s, about "
               f"{run.seconds_left / 3600:.1f} h left, last on {run.segments[-1].host}")  # fmt: skip

@@ -20,7 +20,6 @@ from polypace.durable import file_hash, locked, write_json
 from polypace.errors import InputError, InterruptedRunError, PolypaceError, ProgramError
 from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.failure import FULL
-from polypace.lammps.log import read_log
 from polypace.lammps.long_run_results import CURRENT, MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.protocols import MolecularDynamics
@@ -264,11 +263,7 @@ class _Runner:
 
     def _too_short(self, segments: Sequence[Segment], error: Exception | None) -> InterruptedRunError:
         start = segments[-1].end if segments else 0
-        reached, log = start, self.root / SEGMENTS / CURRENT / LOG
-        if error is not None and log.is_file():
-            tables = read_log(log)
-            reached = max(start, int(tables[-1]["Step"][-1])) if tables and len(tables[-1]["Step"]) else start
-        what = f"; LAMMPS got from step {start} to {reached}" if error is not None else ""
+        what = f"; LAMMPS got from step {start} to {read_long_run(self.root).reached}" if error is not None else ""
         if segments:
             what += f"; the last segment took {segments[-1].seconds:.0f} s"
         return InterruptedRunError(

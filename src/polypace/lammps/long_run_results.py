@@ -18,6 +18,7 @@ from polypace.lammps.alarms import alarm_grades
 from polypace.lammps.frames import COMPRESSIONS
 from polypace.lammps.gamma import HISTOGRAM, GammaHistogram, read_histograms
 from polypace.lammps.log import read_log
+from polypace.lammps.run import LOG
 from polypace.lammps.segments import RESTART, Segment, read_segments
 
 if TYPE_CHECKING:
@@ -96,9 +97,15 @@ class LongRun:
     @property
     def current(self) -> ThermoTable:
         """The thermo table so far of the segment that is being made, or was when the run was stopped."""
-        log = self.folder / SEGMENTS / CURRENT / "log.lammps"
+        log = self.folder / SEGMENTS / CURRENT / LOG
         tables = read_log(log) if log.is_file() else []
         return tables[-1] if tables else {}
+
+    @property
+    def reached(self) -> int:
+        """Step that LAMMPS got to; what is behind `step` is made again after a stop."""
+        now = self.current
+        return max(self.step, int(now["Step"][-1])) if now and len(now["Step"]) else self.step
 
     @property
     def restart(self) -> Path | None:
