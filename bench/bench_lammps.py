@@ -12,7 +12,6 @@ used, with --copper 2048 atoms of copper and the potential of bench_ace.py (62 f
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +23,7 @@ from bench_ace import copper
 
 from polypace.ace import Potential
 from polypace.lammps import find_lammps, run_lammps
+from polypace.lammps.log import parse_loops
 from tests.helpers.potentials import random_potential
 
 
@@ -62,9 +62,7 @@ def compare(options: argparse.Namespace, folder: Path) -> None:
             program, n_ranks = programs[name]
             run = run_lammps(script, folder / "run", program, n_ranks)
             energies.setdefault(name, run.thermo[0]["PotEng"][0])
-            loop = re.search(r"Loop time of (\S+) on", run.log.read_text())
-            assert loop is not None
-            times[name].append(float(loop.group(1)))
+            times[name].append(parse_loops(run.log.read_text())[0].seconds)
     first = next(iter(energies.values()))
     for name, energy in energies.items():
         assert abs(energy - first) < 1e-8 * abs(first), f"{name} gives {energy}, not {first}"

@@ -27,6 +27,7 @@ from scaling_model import SHARED_MEMORY, Network, network_seconds, predicted, ta
 
 from polypace.ace import BasisSpec, evaluate
 from polypace.lammps import LammpsProgram, ace_pair_lines, find_lammps, run_lammps
+from polypace.lammps.log import parse_loops
 from polypace.melt import Melt
 from polypace.reference import force_field_interactions
 from polypace.systems import build_melt, write_lammps_data
@@ -175,19 +176,12 @@ def measure(cases: Mapping[str, tuple[str, LammpsProgram, int]], folder: Path, r
 
 
 def timing_of(log: str, energy: float) -> Timing:
-    loop = re.search(r"Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", log)
-    used = re.search(r"([\d.]+)% CPU use", log)
+    loop = parse_loops(log)[0]
     ghosts = re.search(r"Nghost:\s+(\S+) ave", log)
-    assert loop is not None and ghosts is not None and used is not None
+    assert ghosts is not None
     sections = {name: float(re.search(rf"^{name} +\| \S+ +\| (\S+)", log, re.M)[1]) for name in SECTIONS}
     return Timing(
-        float(loop[1]),
-        float(loop[1]) * float(used[1]) / 100,
-        sections,
-        int(loop[3]),
-        int(loop[2]),
-        float(ghosts[1]),
-        energy,
+        loop.seconds, loop.seconds * loop.cpu_use, sections, loop.n_atoms, loop.n_steps, float(ghosts[1]), energy
     )
 
 

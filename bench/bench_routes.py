@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import tempfile
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import polypace
 from polypace.ace import BasisSpec, Potential, evaluate, write_mliap_model
 from polypace.lammps import LammpsProgram, ace_pair_lines, find_lammps, mliap_pair_lines, run_lammps
 from polypace.lammps.capabilities import runs_python_models
+from polypace.lammps.log import read_loop_cost
 from polypace.lammps.single_point import lammps_single_point, structure_data
 from polypace.select import select_active_set
 from polypace.systems import build_melt
@@ -103,10 +103,8 @@ def time_routes(routes: dict[str, str], atoms, types, program, options, folder: 
                 f"units metal\nread_data {folder / 'melt.data'}\n{lines}neighbor 1.5 bin\nfix 1 all nve\n"
                 f"timestep 1e-7\nrun 1\nrun {options.steps}\n"
             )
-            text = run_lammps(script, folder / "run", program).log.read_text()
-            loop = float(re.findall(r"Loop time of (\S+) on", text)[-1])
-            use = float(re.findall(r"([\d.]+)% CPU use", text)[-1]) / 100
-            least[route] = min(least[route], loop * use / options.steps / len(atoms))
+            cost = read_loop_cost(run_lammps(script, folder / "run", program).log)
+            least[route] = min(least[route], cost.core_seconds / cost.steps / len(atoms))
     return least
 
 

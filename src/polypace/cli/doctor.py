@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polypace.errors import MissingProgramError, PolypaceError
 from polypace.lammps.capabilities import capabilities
+from polypace.lammps.log import parse_loops
 from polypace.lammps.program import LammpsProgram, candidates, probe
 from polypace.lammps.run import run_lammps
 
@@ -74,12 +74,6 @@ def _speed(program: LammpsProgram) -> str:
                 run = run_lammps(SHORT_RUN, folder, program, n_ranks, timeout=120)
             except PolypaceError as error:
                 return f"short run on {n_ranks} ranks failed: {error}"
-            parts.append(f"{_atom_steps(run.log) / 1e6:.2f} on {n_ranks}")
+            speed = parse_loops(run.log.read_text())[-1].atom_steps_per_second
+            parts.append(f"{speed / 1e6:.2f} on {n_ranks}")
     return f"short run (2048 atoms, lj/cut): 10⁶ atom-steps/s {', '.join(parts)} rank(s)"
-
-
-def _atom_steps(log: Path) -> float:
-    """Atom-steps per second of the run in a log."""
-    line = next(line for line in log.read_text().splitlines() if line.startswith("Loop time of"))
-    words = line.split()  # Loop time of T on P procs for N steps with M atoms
-    return float(words[8]) * float(words[11]) / float(words[3])

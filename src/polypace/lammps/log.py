@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -56,6 +57,33 @@ def read_log(path: str | os.PathLike[str]) -> list[ThermoTable]:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """A run that came to its end; `cpu_use` is the share of its cores that it had, NaN where the log does not tell."""
+
+    seconds: float
+    n_ranks: int
+    n_steps: int
+    n_atoms: int
+    cpu_use: float
+
+    @property
+    def atom_steps_per_second(self) -> float:
+        return self.n_atoms * self.n_steps / self.seconds
+
+
+def parse_loops(text: str) -> list[Loop]:
+    """The runs that came to their end in the text of a log."""
+    loops = []
+    for part in re.split(r"^(?=Loop time of )", text, flags=re.MULTILINE)[1:]:
+        found = re.match(r"Loop time of (\S+) on (\d+) procs for (\d+) steps with (\d+) atoms", part)
+        if found is not None:
+            share = re.search(r"^(\S+)% CPU use", part, re.MULTILINE)
+            use = float(share[1]) / 100 if share is not None else math.nan
+            loops.append(Loop(float(found[1]), int(found[2]), int(found[3]), int(found[4]), use))
+    return loops
+
+
+@dataclass(frozen=True)
 class LoopCost:
     """Steps of the last run in a log, and the core seconds that they took."""
 
@@ -73,15 +101,11 @@ def read_loop_cost(path: str | os.PathLike[str]) -> LoopCost:
     FileFormatError
         when the log tells of no finished run.
     """
-    found = re.findall(
-        r"^Loop time of (\S+) on (\d+) procs for (\d+) steps with.*?^(\S+)% CPU use",
-        Path(path).read_text(errors="replace"),
-        re.DOTALL | re.MULTILINE,
-    )
-    if not found:
+    loops = [one for one in parse_loops(Path(path).read_text(errors="replace")) if not math.isnan(one.cpu_use)]
+    if not loops:
         raise FileFormatError(f"{os.fspath(path)} does not tell how long a run took; was it cut off?")
-    seconds, ranks, steps, share = found[-1]
-    return LoopCost(int(steps), float(seconds) * int(ranks) * float(share) / 100)
+    last = loops[-1]
+    return LoopCost(last.n_steps, last.seconds * last.n_ranks * last.cpu_use)
 
 
 def parse_log(text: str) -> list[ThermoTable]:

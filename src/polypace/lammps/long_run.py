@@ -7,7 +7,6 @@ import json
 import math
 import os
 import platform
-import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from polypace.durable import file_hash, locked, write_json
 from polypace.errors import InputError, InterruptedRunError, PolypaceError, ProgramError
 from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.failure import FULL
+from polypace.lammps.log import parse_loops
 from polypace.lammps.long_run_results import CURRENT, MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.protocols import MolecularDynamics
@@ -297,10 +297,10 @@ class _Runner:
         return AlarmBell(work / LOG, watch.alarm, start).look if watch is not None and watch.alarm is not None else None
 
     def _describe(self, run: LammpsRun, number: int, start: int, end: int) -> Segment:
-        loops = re.findall(r"Loop time of \S+ on \d+ procs for (\d+) steps with (\d+) atoms", run.log.read_text())
+        loops = parse_loops(run.log.read_text())
         if not loops:
             raise ProgramError(f"{run.log} does not tell how many steps were made: {FULL}")
-        n_steps, n_atoms = map(int, loops[-1])
+        n_steps, n_atoms = loops[-1].n_steps, loops[-1].n_atoms
         watch = self.protocol.gamma
         return Segment(
             number=number,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polypace.errors import InputError, ProgramError
+from polypace.lammps.log import parse_loops
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.run import LammpsRun, run_lammps
 from polypace.lammps.single_point import structure_data
@@ -108,11 +109,11 @@ def _script(pair_lines: str, graded: bool, timestep: float, temperature: float, 
 
 def _result(run: LammpsRun, n_atoms: int, error: float, graded: bool, timestep: float, planned_steps: int) -> Preflight:
     table, log = run.thermo[0], run.log.read_text()
-    loop = re.search(r"Loop time of (\S+) on \d+ procs for (\d+) steps", log)
+    loops = parse_loops(log)
     neighbors = re.search(r"Ave neighs/atom = (\S+)", log)
-    if loop is None:
+    if not loops:
         raise ProgramError(f"{run.log} does not tell how long the run took")
-    speed = n_atoms * int(loop.group(2)) / float(loop.group(1))
+    speed = loops[-1].atom_steps_per_second
     slope = np.polyfit(table["Step"] * timestep, table["TotEng"], 1)[0] / n_atoms
     return Preflight(
         energy_error=error,
