@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 REFERENCE: dict[str, Any] = {"color": "#222222", "label": "reference", "lw": 1.6}
 ACE: dict[str, Any] = {"color": "#d1495b", "label": "ACE", "lw": 1.6, "ls": "--"}
+LAG = "lag time t (ps)"
 _STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -41,6 +42,27 @@ def draw(n_panels: int, body: Callable[[Figure, Sequence[Axes]], None], width: f
     return text[text.index("<svg") :]
 
 
+def by_chain(
+    chains: Sequence[Mapping[str, Any]],
+    plot: Callable[[Axes, Mapping[str, Any]], None],
+    x_label: str,
+    y_label: str,
+    **legend: Any,
+) -> str:
+    """A row of panels, one per chain length, that `plot` fills; with `legend` there is one, in the last panel."""
+
+    def body(figure: Figure, axes: Sequence[Axes]) -> None:
+        for ax, chain in zip(axes, chains, strict=True):
+            ax.set_title(f"C{chain['chain_length']}")
+            ax.set_xlabel(x_label)
+            plot(ax, chain)
+        axes[0].set_ylabel(y_label)
+        if legend:
+            axes[-1].legend(**legend)
+
+    return draw(len(chains), body)
+
+
 def curves(
     chains: Sequence[Mapping[str, Any]],
     quantity: str,
@@ -50,135 +72,106 @@ def curves(
 ) -> str:
     """One panel per chain length: `quantity`'s `reference` and `ace` curves over `x`, with error bands."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            data = chain[quantity]
-            for key, style in (("reference", REFERENCE), ("ace", ACE)):
-                xs, ys = np.asarray(data[x]), np.asarray(data[key])
-                ax.plot(xs, ys, **style)
-                error = data.get(f"{key}_error")
-                if error is not None:
-                    band = np.asarray(error, dtype=float)
-                    ax.fill_between(xs, ys - band, ys + band, color=style["color"], alpha=0.2, lw=0)
-            ax.set_ylim(bottom=0)
-            seen = np.asarray(data[x])[np.asarray(data["reference"]) + np.asarray(data["ace"]) > 0]
-            ax.set_xlim(seen[0] - 0.02 * np.ptp(seen), seen[-1] + 0.02 * np.ptp(seen))
-            ax.set_title(f"C{chain['chain_length']}")
-            ax.set_xlabel(x_label)
-        axes[0].set_ylabel(y_label)
-        axes[-1].legend()
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        data = chain[quantity]
+        for key, style in (("reference", REFERENCE), ("ace", ACE)):
+            xs, ys = np.asarray(data[x]), np.asarray(data[key])
+            ax.plot(xs, ys, **style)
+            error = data.get(f"{key}_error")
+            if error is not None:
+                band = np.asarray(error, dtype=float)
+                ax.fill_between(xs, ys - band, ys + band, color=style["color"], alpha=0.2, lw=0)
+        ax.set_ylim(bottom=0)
+        seen = np.asarray(data[x])[np.asarray(data["reference"]) + np.asarray(data["ace"]) > 0]
+        ax.set_xlim(seen[0] - 0.02 * np.ptp(seen), seen[-1] + 0.02 * np.ptp(seen))
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, x_label, y_label, loc="best")
 
 
 def msd_curves(chains: Sequence[Mapping[str, Any]]) -> str:
     """g1 (all beads) and g3 (centres of mass) over lag time, log-log."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            data = chain["msd"]
-            lag = np.asarray(data["lag_ps"])
-            for name, fade in (("g1", 1.0), ("g3", 0.55)):
-                for key, style in (("reference", REFERENCE), ("ace", ACE)):
-                    ys = np.asarray(data[f"{key}_{name}_A2"])
-                    band = np.asarray(data[f"{key}_{name}_error_A2"])
-                    shown = ys > 0
-                    label = f"{style['label']} {name}"
-                    ax.plot(lag[shown], ys[shown], **{**style, "label": label, "alpha": fade})
-                    low = np.maximum(ys - band, 0.2 * ys)
-                    ax.fill_between(
-                        lag[shown], low[shown], (ys + band)[shown], color=style["color"], alpha=0.15 * fade, lw=0
-                    )
-            ax.set_xscale("log")
-            ax.set_yscale("log")
-            ax.xaxis.set_minor_formatter("")
-            ax.set_title(f"C{chain['chain_length']}")
-            ax.set_xlabel("lag time t (ps)")
-        axes[0].set_ylabel("mean squared displacement (Å²)")
-        axes[-1].legend(fontsize=7)
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        data = chain["msd"]
+        lag = np.asarray(data["lag_ps"])
+        for name, fade in (("g1", 1.0), ("g3", 0.55)):
+            for key, style in (("reference", REFERENCE), ("ace", ACE)):
+                ys = np.asarray(data[f"{key}_{name}_A2"])
+                band = np.asarray(data[f"{key}_{name}_error_A2"])
+                shown = ys > 0
+                label = f"{style['label']} {name}"
+                ax.plot(lag[shown], ys[shown], **{**style, "label": label, "alpha": fade})
+                low = np.maximum(ys - band, 0.2 * ys)
+                ax.fill_between(
+                    lag[shown], low[shown], (ys + band)[shown], color=style["color"], alpha=0.15 * fade, lw=0
+                )
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.xaxis.set_minor_formatter("")
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, LAG, "mean squared displacement (Å²)", fontsize=7)
 
 
 def msd_ratios(chains: Sequence[Mapping[str, Any]]) -> str:
     """ACE over reference of g1 and g3 over lag time."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            data = chain["msd"]
-            ax.axhline(1.0, color="#bbbbbb", lw=0.8)
-            for name, colour in (("g1", ACE["color"]), ("g3", "#30638e")):
-                ours, theirs, ours_error, theirs_error = (
-                    np.asarray(data[f"{key}_{name}_{end}"])
-                    for end in ("A2", "error_A2")
-                    for key in ("ace", "reference")
-                )
-                ratio = ours / theirs
-                band = ratio * np.hypot(ours_error / ours, theirs_error / theirs)
-                ax.plot(data["lag_ps"], ratio, color=colour, lw=1.6, label=name)
-                ax.fill_between(data["lag_ps"], ratio - band, ratio + band, color=colour, alpha=0.2, lw=0)
-            ax.set_xscale("log")
-            ax.set_ylim(0, 2)
-            ax.set_title(f"C{chain['chain_length']}")
-            ax.set_xlabel("lag time t (ps)")
-        axes[0].set_ylabel("ACE / reference")
-        axes[-1].legend(fontsize=7)
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        data = chain["msd"]
+        ax.axhline(1.0, color="#bbbbbb", lw=0.8)
+        for name, colour in (("g1", ACE["color"]), ("g3", "#30638e")):
+            ours, theirs, ours_error, theirs_error = (
+                np.asarray(data[f"{key}_{name}_{end}"]) for end in ("A2", "error_A2") for key in ("ace", "reference")
+            )
+            ratio = ours / theirs
+            band = ratio * np.hypot(ours_error / ours, theirs_error / theirs)
+            ax.plot(data["lag_ps"], ratio, color=colour, lw=1.6, label=name)
+            ax.fill_between(data["lag_ps"], ratio - band, ratio + band, color=colour, alpha=0.2, lw=0)
+        ax.set_xscale("log")
+        ax.set_ylim(0, 2)
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, LAG, "ACE / reference", fontsize=7)
 
 
 def internal_distances(chains: Sequence[Mapping[str, Any]]) -> str:
     """⟨R²(s)⟩/s over the number of bonds s between two carbons."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            data = chain["dimensions"]
-            bonds = np.asarray(data["separation"])
-            for key, style in (("reference", REFERENCE), ("ace", ACE)):
-                size = f"{style['label']}, $R_g^2$ {data[f'{key}_gyration_squared_A2']:.1f} Å²"
-                ax.plot(bonds, np.asarray(data[f"{key}_internal_A2"]) / bonds, **{**style, "label": size})
-            ax.set_ylim(bottom=0)
-            ax.set_title(f"C{chain['chain_length']}")
-            ax.set_xlabel("bonds apart, s")
-            ax.legend(fontsize=7)
-        axes[0].set_ylabel("⟨R²(s)⟩/s (Å²)")
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        data = chain["dimensions"]
+        bonds = np.asarray(data["separation"])
+        for key, style in (("reference", REFERENCE), ("ace", ACE)):
+            size = f"{style['label']}, $R_g^2$ {data[f'{key}_gyration_squared_A2']:.1f} Å²"
+            ax.plot(bonds, np.asarray(data[f"{key}_internal_A2"]) / bonds, **{**style, "label": size})
+        ax.set_ylim(bottom=0)
+        ax.legend(fontsize=7)
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, "bonds apart, s", "⟨R²(s)⟩/s (Å²)")
 
 
 def parity(chains: Sequence[Mapping[str, Any]]) -> str:
     """Force components: ACE against reference (a fixed sample of the test frames)."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            sample = np.asarray(chain["force_sample_eV_per_A"])
-            limit = float(np.abs(sample).max()) * 1.05
-            ax.plot([-limit, limit], [-limit, limit], color="#bbbbbb", lw=0.8)
-            ax.plot(sample[:, 0], sample[:, 1], ".", ms=1.6, color=ACE["color"], rasterized=True)
-            ax.set_title(f"C{chain['chain_length']}: {100 * chain['force_rmse_relative']:.1f} %")
-            ax.set_xlabel("reference force (eV/Å)")
-            ax.set_aspect("equal")
-        axes[0].set_ylabel("ACE force (eV/Å)")
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        sample = np.asarray(chain["force_sample_eV_per_A"])
+        limit = float(np.abs(sample).max()) * 1.05
+        ax.plot([-limit, limit], [-limit, limit], color="#bbbbbb", lw=0.8)
+        ax.plot(sample[:, 0], sample[:, 1], ".", ms=1.6, color=ACE["color"], rasterized=True)
+        ax.set_title(f"C{chain['chain_length']}: {100 * chain['force_rmse_relative']:.1f} %")
+        ax.set_aspect("equal")
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, "reference force (eV/Å)", "ACE force (eV/Å)")
 
 
 def density_series(chains: Sequence[Mapping[str, Any]]) -> str:
     """Density over time of both NPT runs."""
 
-    def body(figure: Figure, axes: Sequence[Axes]) -> None:
-        for ax, chain in zip(axes, chains, strict=True):
-            series = chain["density_series"]
-            for key, style in (("reference", REFERENCE), ("ace", ACE)):
-                ax.plot(series[f"{key}_time_ps"], series[key], **{**style, "ls": "-", "lw": 0.9})
-                mean = chain["density_g_per_cm3"][key]["mean"]
-                ax.axhline(mean, color=style["color"], lw=0.8, ls=":", label="_mean")
-            ax.set_title(f"C{chain['chain_length']}")
-            ax.set_xlabel("time (ps)")
-        axes[0].set_ylabel("density (g/cm³)")
-        axes[-1].legend(handlelength=1)
+    def plot(ax: Axes, chain: Mapping[str, Any]) -> None:
+        series = chain["density_series"]
+        for key, style in (("reference", REFERENCE), ("ace", ACE)):
+            ax.plot(series[f"{key}_time_ps"], series[key], **{**style, "ls": "-", "lw": 0.9})
+            mean = chain["density_g_per_cm3"][key]["mean"]
+            ax.axhline(mean, color=style["color"], lw=0.8, ls=":", label="_mean")
 
-    return draw(len(chains), body)
+    return by_chain(chains, plot, "time (ps)", "density (g/cm³)", handlelength=1)
 
 
 def scans(results: Mapping[str, Any]) -> str:
