@@ -34,18 +34,18 @@ def compare_command(
     labels = names.split(",")
     if len(labels) != 2 or labels[0] == labels[1]:
         raise InputError(f"--names must be two different names with a comma between them, got {names!r}")
-    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, None, frames)
-    first, second = (displacement_curves([file], options) for file in (reference, other))
+    options = DynamicsOptions(central, types, max_lag, max_memory, threads, None)
+    runs = {
+        label: open_run([file], topology, timestep, units, frames)
+        for label, file in zip(labels, (reference, other), strict=True)
+    }
+    first, second = (displacement_curves(run, options) for run in runs.values())
     ratios = {name: compare_msd(first[name], second[name]) for name in first}
     output.parent.mkdir(parents=True, exist_ok=True)
     summary = {name: _summary(ratio) for name, ratio in ratios.items()}
     slow = "g3" if "g3" in first else "g1"
     summary["diffusion"] = {
         label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
-    }
-    runs = {
-        label: open_run([file], topology, timestep, units, frames)
-        for label, file in zip(labels, (reference, other), strict=True)
     }
     summary["structure"], figures = compare_runs(runs, output, threads)
     write_json(Path(f"{output}.json"), summary)

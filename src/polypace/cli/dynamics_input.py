@@ -19,21 +19,16 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 class DynamicsOptions:
     """Options that msd and compare share."""
 
-    topology: Path | None
-    timestep: float | None
-    units: str | None
     central: int | None
     types: str | None
     max_lag: float | None
     max_memory: str | None
     threads: int
     scratch: Path | None
-    frames: str | None
 
 
-def displacement_curves(files: list[Path], options: DynamicsOptions) -> dict[str, MSD]:
+def displacement_curves(trajectory: Any, options: DynamicsOptions) -> dict[str, MSD]:
     """g1, g2, g3 where chains are known, else g1; of the atom types that were asked for."""
-    trajectory = open_run(files, options.topology, options.timestep, options.units, options.frames)
     common: dict[str, Any] = {
         "max_lag": options.max_lag,
         "max_memory": parse_bytes(options.max_memory),

@@ -10,7 +10,7 @@ import typer
 from polypace.analysis import Regimes, find_regimes
 from polypace.analysis.plots import in_reduced_units, msd_figure, save_figure
 from polypace.analysis.tables import msd_summary, write_json, write_msd_table
-from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves
+from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves, open_run
 from polypace.errors import InputError
 
 
@@ -29,8 +29,8 @@ def msd_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Prefix of the written files.")] = Path("msd"),
 ) -> None:
     """Mean square displacements with errors: OUTPUT.csv, OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
-    options = DynamicsOptions(topology, timestep, units, central, types, max_lag, max_memory, threads, scratch, frames)
-    curves = displacement_curves(trajectories, options)
+    options = DynamicsOptions(central, types, max_lag, max_memory, threads, scratch)
+    curves = displacement_curves(open_run(trajectories, topology, timestep, units, frames), options)
     regimes = _regimes(curves["g1"])
     output.parent.mkdir(parents=True, exist_ok=True)
     write_msd_table(Path(f"{output}.csv"), curves)
