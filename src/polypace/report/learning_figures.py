@@ -67,7 +67,7 @@ def _maxima(ax: Axes, rounds: Sequence[Mapping[str, Any]], chosen: float) -> Non
     ax.set_xticks([record["round"] for record in rounds])
     ax.set_xlabel("round")
     ax.set_ylabel("largest γ")
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _errors(ax: Axes, results: Mapping[str, Any]) -> None:
@@ -78,7 +78,8 @@ def _errors(ax: Axes, results: Mapping[str, Any]) -> None:
     ax.plot(
         atoms, [100 * p["validation"]["force_rmse_relative"] for p in points], "o-", ms=3, color="#222222", label="all"
     )
-    for name, colour in zip(by_length, _colours(len(by_length)), strict=True):
+    names = sorted(by_length, key=lambda name: int(name[1:]))  # JSON orders as text
+    for name, colour in zip(names, _colours(len(names)), strict=True):
         errors = [100 * p["validation"]["by_chain_length"][name]["force_rmse_relative"] for p in points]
         ax.plot(atoms, errors, "o--", ms=2, lw=0.8, color=colour, label=name)
     ax.set_yscale("log")
@@ -103,10 +104,11 @@ def learning_curve(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def plain_numbers(axis: Any) -> None:
-    """1, 2, 5 of every decade as they are written, not as powers of ten."""
-    from matplotlib.ticker import LogLocator, NullLocator
+    """1, 2, 5 of every decade, even steps where less is shown; as they are written, not as powers of ten."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(MaxNLocator(5) if high < 4 * low else LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter("{x:g}")
 

@@ -37,7 +37,8 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
 def _pictures(results: Mapping[str, Any], chains: list[Any]) -> list[tuple[str, str, str]]:
     gate = (
         "Gate",
-        "Two chains of the melt pushed into each other: a potential with a hole behind the repulsion is refused.",
+        "Two chains of the melt pushed into each other. A potential whose energy falls again behind the repulsion is "
+        "refused, unless a barrier of 25 k_B T that MD does not cross stands in front of the fall.",
         figures.scans(results),
     )
     rounds = (
