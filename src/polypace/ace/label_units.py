@@ -18,9 +18,11 @@ CONVERSIONS = {
     "energies": {"Hartree": 27.2114, "kcal/mol": 23.0605, "kJ/mol": 96.4853, "Rydberg": 13.6057},
     "forces": {
         "Hartree/bohr": 51.4221,
+        "Hartree/Å": 27.2114,
         "kcal/mol/Å": 23.0605,
         "kJ/mol/Å": 96.4853,
         "Rydberg/bohr": 25.7110,
+        "Rydberg/Å": 13.6057,
         "kJ/mol/nm": 9.64853,
     },
 }
@@ -69,14 +71,14 @@ class UnitCheck:
                 continue
             ratio, large = split
             frames = np.array(self.frames[quantity])
-            for unit, factor in CONVERSIONS[quantity].items():
-                if abs(ratio / factor - 1) < agreement:
-                    raise InputError(
-                        f"{quantity} of {np.count_nonzero(large)} frames (the first: {frames[large][0]}) are "
-                        f"{ratio:.1f} times those of {np.count_nonzero(~large)} others (the first: "
-                        f"{frames[~large][0]}), the ratio of {unit} and eV: labels of mixed units? Convert all to eV "
-                        "and Å, or, if they are right, set info['units'] = 'eV' in every frame"
-                    )
+            off, unit = min((abs(ratio / factor - 1), unit) for unit, factor in CONVERSIONS[quantity].items())
+            if off < agreement:
+                raise InputError(
+                    f"{quantity} of {np.count_nonzero(large)} frames (the first: {frames[large][0]}) are "
+                    f"{ratio:.1f} times those of {np.count_nonzero(~large)} others (the first: "
+                    f"{frames[~large][0]}), the ratio of {unit} and eV: labels of mixed units? Convert all to eV "
+                    "and Å, or, if they are right, set info['units'] = 'eV' in every frame"
+                )
 
     def _note(self, quantity: str, size: float, name: str) -> None:
         self.sizes[quantity].append(size)

@@ -28,7 +28,7 @@ def check(frames):
 
 
 def thermal(rng, n, energy=-150.0, scale=0.7):
-    return [labelled(10 * energy + rng.normal(), rng.normal(size=(10, 3)) * scale) for _ in range(n)]
+    return [labelled(100 * energy + rng.normal(), rng.normal(size=(100, 3)) * scale) for _ in range(n)]
 
 
 def test_hartree_among_electron_volts(rng):
@@ -46,6 +46,14 @@ def test_hartree_among_electron_volts(rng):
     for atoms in frames:
         atoms.info["units"] = "eV"
     check(frames)
+
+
+def test_hartree_with_lengths_in_angstroms(rng):
+    frames = thermal(rng, 20)
+    for atoms in frames[5:11]:
+        atoms.calc.results["forces"] = atoms.calc.results["forces"] / Hartree
+    with pytest.raises(InputError, match=r"forces of 14 frames.*frame 5.*the ratio of Hartree/Å and eV"):
+        check(frames)
 
 
 def test_what_a_frame_says_itself(rng):
