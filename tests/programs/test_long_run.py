@@ -123,11 +123,11 @@ def rank_stopper(folder, number, after):
 
 
 def test_a_killed_rank_is_told_and_its_segment_made_again(tmp_path):
-    """Few steps: two ranks on busy cores wait for each other."""
+    """Few steps: two ranks on busy cores wait for each other. Now and then MPICH's proxy goes down with its rank."""
     options = {"segment_steps": 10, "n_ranks": 2, "steps": 20}
     whole = fingerprint(go_on(tmp_path / "whole", **options))
     killer = rank_stopper(tmp_path / "killed", signal.SIGKILL, 0)
-    with pytest.raises(InterruptedRunError, match=r"one of its ranks was ended by signal 9 \(SIGKILL\): a lost node"):
+    with pytest.raises(InterruptedRunError, match=r"(signal 9 \(SIGKILL\)|keeps the ranks): a lost node"):
         go_on(tmp_path / "killed", retries=0, **options)
     killer.join()
     current = tmp_path / "killed" / "run" / "segments" / "current"

@@ -28,6 +28,11 @@ _KILLED_RANK = (
     r"srun: error: .*(?:Killed|Terminated|Node failure|NODE FAIL)",
     r"slurmstepd: error: .*(?:CANCELLED|DUE TO|oom)",
 )
+# The same when they lost a node, or their own process that keeps the ranks there.
+_LOST_NODE = (
+    r"control_cb .*assert \(!closed\) failed",
+    r"(?:ORTE|PRTE|PRRTE) has lost communication with a remote daemon",
+)
 # Signals that come from outside; the others are the program's own crash.
 _FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 
@@ -60,6 +65,8 @@ def failure(
     elif killer is not None:
         kind = InterruptedRunError if killer in _FROM_OUTSIDE else ProgramError
         reason = _of_signal(killer)
+    elif any(re.search(pattern, text) for pattern in _LOST_NODE):
+        kind, reason = InterruptedRunError, "the launcher lost its process that keeps the ranks: a lost node; run again"
     else:
         reason = f"exit code {code} without an ERROR line"
     at = f" at the command '{found.last_command}'" if found.last_command else ""

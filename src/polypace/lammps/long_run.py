@@ -21,6 +21,7 @@ from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.failure import FULL
 from polypace.lammps.log import parse_loops
 from polypace.lammps.long_run_results import CURRENT, MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
+from polypace.lammps.processes import end_programs_in
 from polypace.lammps.program import LammpsProgram, find_lammps
 from polypace.lammps.protocols import MolecularDynamics
 from polypace.lammps.run import LOG, LammpsRun, run_lammps
@@ -275,7 +276,7 @@ class _Runner:
         start = segments[-1].end if segments else 0
         end = self._next_end(start)
         work = self.root / SEGMENTS / CURRENT
-        _end_leftovers(work, Path(self.program.command[0]).name)
+        end_programs_in(work, Path(self.program.command[0]).name)  # of a launcher that was killed with its caller
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         for name in sorted(os.listdir(self.root / INPUTS)):
@@ -318,14 +319,3 @@ class _Runner:
             warnings=run.warnings,
             files={},
         )
-
-
-def _end_leftovers(work: Path, name: str) -> None:
-    """End programs of this name that a killed launcher left running in `work`: they would use cores for nothing."""
-    import psutil
-
-    for process in psutil.process_iter(["name", "cwd"]):
-        if process.info["name"] == name and process.info["cwd"] == str(work):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-                process.wait(10)

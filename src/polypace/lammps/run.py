@@ -19,7 +19,7 @@ from polypace.errors import MissingProgramError
 from polypace.lammps.failure import HUNG, INCOMPLETE, TIMED_OUT, failure
 from polypace.lammps.launcher import check_ranks, launcher
 from polypace.lammps.log import parse_errors, read_log
-from polypace.lammps.processes import dies_with_parent
+from polypace.lammps.processes import dies_with_parent, end_programs_in
 from polypace.lammps.program import LammpsProgram, find_lammps
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def run_lammps(
     if code == 0 and "Total wall time:" not in text:
         code = INCOMPLETE
     if code != 0:
+        end_programs_in(place, Path(program.command[0]).name)
         raise failure(place, command, code, text, stall_timeout if code == HUNG else timeout)
     check_ranks(text, n_ranks, command)
     return LammpsRun(place, command, n_ranks, seconds, parse_errors(text).warnings)

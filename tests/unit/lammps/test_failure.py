@@ -13,6 +13,8 @@ MPICH = "=   EXIT CODE: 9\nYOUR APPLICATION TERMINATED WITH THE EXIT STRING: Kil
 OPEN_MPI = "mpirun noticed that process rank 1 with PID 0 on node n17 exited on signal 9 (Killed).\n"
 SLURM = "srun: error: n17: task 3: Killed\n"
 NODE = "slurmstepd: error: *** STEP 17.0 ON n17 CANCELLED AT 2026-11-25T10:00:00 DUE TO NODE FAILURE ***\n"
+PROXY = "[mpiexec@n17] control_cb (/mpich/pm/hydra/mpiexec/pmiserv_cb.c:280): assert (!closed) failed\n"
+DAEMON = "ORTE has lost communication with a remote daemon.\n"
 CRASH = "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Segmentation fault (signal 11)\n"
 
 
@@ -24,6 +26,8 @@ CRASH = "YOUR APPLICATION TERMINATED WITH THE EXIT STRING: Segmentation fault (s
         (137, OPEN_MPI, InterruptedRunError, "SIGKILL"),
         (137, SLURM, InterruptedRunError, "SIGKILL"),
         (1, NODE, InterruptedRunError, "SIGKILL"),
+        (255, PROXY, InterruptedRunError, "launcher lost its process that keeps the ranks: a lost node"),
+        (1, DAEMON, InterruptedRunError, "a lost node; run again"),
         (11, CRASH, ProgramError, r"crashed with signal 11 \(SIGSEGV\)"),
         (TIMED_OUT, "", InterruptedRunError, "did not end within 7 s"),
         (HUNG, "", InterruptedRunError, "no file changed for 7 s"),
