@@ -92,11 +92,13 @@ def measure(force_field: ForceField, form: str, length: int, kelvin: float, opti
     interactions = force_field_interactions(used, melt.type_names)
     folder = Path(tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=options.folder))
     write_lammps_data(melt, folder / "start.data", force_field)
-    steps = round(options.time / interactions.timestep)
-    conditions = {"temperature": kelvin, "seed": options.seed}
+    step = options.timestep or interactions.timestep
+    steps = round(options.time / step)
+    equilibration = options.time / 3 if options.equilibration is None else options.equilibration
+    conditions = {"temperature": kelvin, "seed": options.seed, "timestep": step}
     script = equilibration_script(
         interactions, "start.data", "eq.data", **conditions,
-        push_off_steps=3000, langevin_steps=round(2.0 / interactions.timestep), npt_steps=steps // 3,
+        push_off_steps=3000, langevin_steps=round(2.0 / step), npt_steps=round(equilibration / step),
     )  # fmt: skip
     run_lammps(script, folder, n_ranks=options.ranks)
     script = npt_script(
@@ -107,7 +109,7 @@ def measure(force_field: ForceField, form: str, length: int, kelvin: float, opti
     if abs(found - kelvin) > 0.02 * kelvin:
         raise SystemExit(f"C{length}: the run was at {found:.1f} K, wanted {kelvin} K; nothing is concluded from it")
     end = read_lammps_data(folder / "end.data")
-    trajectory = open_trajectory(folder / "npt.dump", end, timestep=interactions.timestep, units="metal")
+    trajectory = open_trajectory(folder / "npt.dump", end, timestep=step, units="metal")
     chains = chain_dimensions(trajectory)
     expected, source = expected_end_to_end(force_field, length, kelvin)
     blocks = np.array([block.mean() for block in np.array_split(density, 8)])
@@ -140,14 +142,14 @@ def expected_end_to_end(force_field: ForceField, length: int, kelvin: float) -> 
 def tables(rows: list[Row]) -> str:
     """The two tables in Markdown, with relative differences."""
     lines = [
-        "| force field | form | chain | T (K) | ρ (g/cm³) | published | difference | atoms × ps |",
-        "|---|---|---|---|---|---|---|---|",
+        "| force field | form | chain | T (K) | ρ (g/cm³) | second half − first | published | difference | atoms × ps |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         off = "" if row.density_published is None else f"{row.density / row.density_published - 1:+.1%}"
         lines.append(
             f"| {row.force_field} | {row.form} | C{row.chain_length} | {row.temperature:.0f} | "
-            f"{row.density:.4f} ± {row.density_error:.4f} | {row.density_published or ''} | {off} | "
+            f"{row.density:.4f} ± {row.density_error:.4f} | {row.drift:+.4f} | {row.density_published or ''} | {off} | "
             f"{row.n_atoms} × {row.time_ps:g} |"
         )
     lines += [
@@ -176,7 +178,11 @@ def main() -> None:
     parser.add_argument("--force-field", nargs="+", default=["trappe-ua"])
     parser.add_argument("--lengths", nargs="+", type=int, default=[8, 16, 24, 44, 64])
     parser.add_argument("--temperatures", nargs="+", type=float, default=[350.0, 450.0])
-    parser.add_argument("--time", type=float, default=40.0, help="ps; a third of it is run before, to equilibrate")
+    parser.add_argument("--time", type=float, default=40.0, help="ps of NPT that are averaged")
+    parser.add_argument(
+        "--equilibration", type=float, default=None, help="ps of NPT before; default: a third of --time"
+    )
+    parser.add_argument("--timestep", type=float, default=None, help="ps; default: the force field's own")
     parser.add_argument("--carbons", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ranks", type=int, default=1)
