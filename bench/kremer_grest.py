@@ -36,7 +36,8 @@ from polypace.analysis import (
 )
 from polypace.analysis.plots import COLORS, draw_curve, new_figure, save_figure
 from polypace.errors import InputError
-from polypace.lammps.program import find_lammps, wheel_mpirun
+from polypace.lammps.find import find_lammps
+from polypace.lammps.wheel import wheel_mpirun
 from polypace.reference import (
     bead_dynamics_script,
     bead_equilibration_script,

@@ -37,3 +37,7 @@ class DamagedStepError(PolypaceError, RuntimeError):
 
 class UnstableRunError(PolypaceError, RuntimeError):
     """A simulation left the region where its numbers mean anything (lost atoms, exploding temperature)."""
+
+
+class EngineError(PolypaceError, RuntimeError):
+    """Workers or blocks of the engine were lost and trying again does not help."""

@@ -14,7 +14,8 @@ from polypace.cli.doctor import SHORT_RUN
 from polypace.errors import MissingProgramError, ProgramError
 from polypace.lammps import find_lammps, run_lammps
 from polypace.lammps.capabilities import capabilities
-from polypace.lammps.program import LammpsProgram, wheel_mpirun
+from polypace.lammps.program import LammpsProgram
+from polypace.lammps.wheel import wheel_mpirun
 from tests.helpers.potentials import random_potential
 
 pytestmark = pytest.mark.program

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_imports():
             for name in sorted(imported_names(path) - COMMON - IMPORTS[home] - {home}):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
+
+
+def test_no_circle_of_modules():
+    """Not even of imports inside functions or for types alone."""
+    names = {
+        ".".join(("polypace", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in PACKAGE.rglob("*.py")
+    }
+    nodes = {name: ast.walk(ast.parse(path.read_text())) for name, path in names.items()}
+    imported = {
+        name: {node.module for node in tree if isinstance(node, ast.ImportFrom) and node.module in names}
+        for name, tree in nodes.items()
+    }
+    assert sum(map(len, imported.values())) > 500
+    graphlib.TopologicalSorter(imported).prepare()  # raises CycleError with the circle
 
 
 BUDGETS = {".py": 400, ".cpp": 400, ".hpp": 400}

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from polypace.ace.basis_build import build_potential
 from polypace.ace.potential import Potential
 from polypace.ace.recipe import (
     ARITY,
     BondEntry,
     EmbeddingEntry,
     FunctionsEntry,
+    Plan,
     check_keys,
     checked,
     merged,
@@ -156,8 +158,6 @@ class BasisSpec:
 
     def build(self, seed: int = 42) -> Potential:
         """The potential with all functions and R_nl = g_n; coefficients are 0, or small random on request."""
-        from polypace.ace.basis_build import build_potential
-
         return build_potential(self._plan(), seed)
 
     def _plan(self) -> Plan:
@@ -218,18 +218,6 @@ class BasisSpec:
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
             raise InputError(f"functions.{_PER_ELEMENT} must be a positive integer, got {number!r}")
         return number
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A checked recipe, resolved for every element, ordered pair and block."""
-
-    elements: tuple[str, ...]
-    delta_spline_bins: float
-    embeddings: tuple[EmbeddingEntry, ...]
-    bonds: dict[tuple[str, str], BondEntry]
-    blocks: tuple[tuple[tuple[str, ...], FunctionsEntry], ...]
-    n_per_element: int | None
 
 
 def _symbols(key: Any) -> tuple[str, ...]:

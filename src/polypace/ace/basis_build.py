@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from polypace._core import formats
 from polypace.ace.potential import Potential
+from polypace.ace.recipe import BondEntry, EmbeddingEntry, Plan
 from polypace.errors import InputError
-
-if TYPE_CHECKING:
-    from polypace.ace.basis import Plan
-    from polypace.ace.recipe import BondEntry, EmbeddingEntry
 
 _RANDOM_SCALE = 1e-4
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -76,6 +77,18 @@ class FunctionsEntry(_Entry):
         if self.nradmax_by_orders[0] < 1:
             raise ValueError("nradmax_by_orders must begin with at least 1 (the number of pair functions)")
         return self
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked recipe, resolved for every element, ordered pair and block."""
+
+    elements: tuple[str, ...]
+    delta_spline_bins: float
+    embeddings: tuple[EmbeddingEntry, ...]
+    bonds: dict[tuple[str, str], BondEntry]
+    blocks: tuple[tuple[tuple[str, ...], FunctionsEntry], ...]
+    n_per_element: int | None
 
 
 _EntryType = TypeVar("_EntryType", bound=_Entry)

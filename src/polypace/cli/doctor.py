@@ -10,8 +10,10 @@ import typer
 
 from polypace.errors import MissingProgramError, PolypaceError
 from polypace.lammps.capabilities import capabilities
+from polypace.lammps.find import candidates
 from polypace.lammps.log import parse_loops
-from polypace.lammps.program import LammpsProgram, candidates, probe
+from polypace.lammps.probe import probe
+from polypace.lammps.program import LammpsProgram
 from polypace.lammps.run import run_lammps
 
 N_STEPS = 200

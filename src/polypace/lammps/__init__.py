@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "LammpsProgram": "program",
-    "find_lammps": "program",
+    "find_lammps": "find",
     "LammpsRun": "run",
     "run_lammps": "run",
     "read_log": "log",

@@ -7,7 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from polypace.lammps.program import PROBE_TIMEOUT, LammpsProgram
+from polypace.lammps.probe import PROBE_TIMEOUT
+from polypace.lammps.program import LammpsProgram
 from polypace.lammps.traps import kokkos_trap
 
 

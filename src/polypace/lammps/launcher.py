@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 from polypace.errors import InputError, MissingProgramError, ProgramError
-from polypace.lammps.program import LammpsProgram, wheel_mpirun
+from polypace.lammps.program import LammpsProgram
+from polypace.lammps.wheel import wheel_mpirun
 
 PROBE_TIMEOUT = 60.0  # s for a job step that does nothing
 

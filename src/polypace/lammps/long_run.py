@@ -19,10 +19,11 @@ from polypace.durable import file_hash, locked, write_json
 from polypace.errors import InputError, InterruptedRunError, PolypaceError, ProgramError
 from polypace.lammps.alarms import AlarmBell, alarm_grades
 from polypace.lammps.failure import FULL
+from polypace.lammps.find import find_lammps
 from polypace.lammps.log import parse_loops
 from polypace.lammps.long_run_results import CURRENT, MANIFEST, SEGMENTS, LongRun, read_long_run, status_of
 from polypace.lammps.processes import end_programs_in
-from polypace.lammps.program import LammpsProgram, find_lammps
+from polypace.lammps.program import LammpsProgram
 from polypace.lammps.protocols import MolecularDynamics
 from polypace.lammps.run import LOG, LammpsRun, run_lammps
 from polypace.lammps.segments import RESTART, Segment, commit, count_kept, read_segments, usable_restart

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from polypace.errors import MissingProgramError
 from polypace.lammps.failure import HUNG, INCOMPLETE, TIMED_OUT, failure
+from polypace.lammps.find import find_lammps
 from polypace.lammps.launcher import check_ranks, launcher
 from polypace.lammps.log import parse_errors, read_log
 from polypace.lammps.processes import dies_with_parent, end_programs_in
-from polypace.lammps.program import LammpsProgram, find_lammps
+from polypace.lammps.program import LammpsProgram
 
 if TYPE_CHECKING:
     from polypace.lammps.log import ThermoTable

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polypace.errors import InputError, ProgramError
+from polypace.lammps.find import find_lammps
 from polypace.lammps.log import parse_loops
-from polypace.lammps.program import LammpsProgram, find_lammps
+from polypace.lammps.program import LammpsProgram
 from polypace.lammps.run import LammpsRun, run_lammps
 from polypace.lammps.single_point import structure_data
 

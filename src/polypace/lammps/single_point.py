@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.errors import InputError
-from polypace.lammps.program import LammpsProgram, find_lammps
+from polypace.lammps.find import find_lammps
+from polypace.lammps.program import LammpsProgram
 from polypace.lammps.run import run_lammps
 
 if TYPE_CHECKING:

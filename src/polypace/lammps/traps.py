@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from polypace.lammps.program import LammpsProgram
+from polypace.lammps.program import LammpsProgram, kokkos_threads, uses_kokkos
 
 # On GPUs pace/kk kept 32 neighbour lists in 48 kB of shared memory and aborted where one was longer than 380, and builds
 # without GPUs stopped it on several threads, until this date (LAMMPS issue 5063, corrected by pull request 5174).
@@ -47,15 +44,3 @@ def kokkos_trap(program: LammpsProgram, most_neighbors: int | None = None) -> st
         f"its pace/kk ({program.version}) aborts on GPUs where an atom has more than {KOKKOS_MOST_NEIGHBORS} neighbours "
         f"within cutoff and skin{known}; remedy: LAMMPS of September 2026 or later, or pace without KOKKOS"
     )
-
-
-def uses_kokkos(command: Sequence[str]) -> bool:
-    """Whether the switches of a command turn KOKKOS's styles on (`-sf kk`, `-suffix kk`, also in a hybrid suffix)."""
-    suffixes = [place for place, word in enumerate(command) if word in ("-sf", "-suffix")]
-    return any("kk" in command[place + 1 : place + 4] for place in suffixes)
-
-
-def kokkos_threads(command: Sequence[str]) -> int:
-    """Threads a rank that the switches of a command ask of KOKKOS (`-k on t 4`), 1 without."""
-    found = re.search(r" -k(?:okkos)? on (?:[^-]* )?t(?:hreads)? (\d+)", f" {' '.join(command)}")
-    return int(found.group(1)) if found else 1

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from polypace.errors import InputError, MissingProgramError, PolypaceError
+from polypace.errors import InputError, MissingProgramError
 
 if TYPE_CHECKING:
     from parsl.config import Config
@@ -27,11 +27,6 @@ Positive = Annotated[int, Field(ge=1)]
 Walltime = Annotated[str, Field(pattern=r"^\d+:[0-5]\d:[0-5]\d$")]
 
 LOST_WORKERS = 3  # a step whose worker was lost more often is not tried again
-LOST_BLOCKS = 3  # blocks in a row that failed or never reported back
-
-
-class EngineError(PolypaceError, RuntimeError):
-    """Workers or blocks of the engine were lost and trying again does not help."""
 
 
 class _Engine(BaseModel):
@@ -86,7 +81,7 @@ class _Workers(_Engine):
     max_blocks: Positive = 1
 
     def _executor(self) -> ParslExecutor:
-        from polypace.study.workers import worker_pool
+        from polypace.study.workers import worker_pool  # Parsl takes a second to import
 
         return worker_pool(type(self).__name__.lower(), self._provider(), self.workers, self.patience, self._address())
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
-from polypace.errors import PolypaceError
-from polypace.study.engine import LOST_WORKERS, EngineError
+from polypace.errors import EngineError, PolypaceError
+from polypace.study.engine import LOST_WORKERS
 from polypace.study.step import Step, StepStore
 
 if TYPE_CHECKING:

@@ -12,8 +12,10 @@ from parsl.executors.status_handling import BlockProviderExecutor
 from parsl.jobs.states import JobState, JobStatus
 from parsl.providers.base import ExecutionProvider
 
+from polypace.errors import EngineError
 from polypace.lammps.processes import dies_with_parent
-from polypace.study.engine import LOST_BLOCKS, EngineError
+
+LOST_BLOCKS = 3  # blocks in a row that failed or never reported back
 
 
 class WorkerPool(HighThroughputExecutor):

@@ -11,8 +11,11 @@ import pytest
 
 from polypace.errors import InputError, MissingProgramError
 from polypace.lammps import find_lammps
+from polypace.lammps.find import candidates, remedy
+from polypace.lammps.help_text import parse_help
 from polypace.lammps.launcher import launcher
-from polypace.lammps.program import LammpsProgram, candidates, parse_help, probe, remedy
+from polypace.lammps.probe import probe
+from polypace.lammps.program import LammpsProgram
 
 DATA = Path(__file__).parent / "data"
 

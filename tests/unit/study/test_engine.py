@@ -14,10 +14,10 @@ import pytest
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 from pydantic import TypeAdapter, ValidationError
 
-from polypace.errors import InputError, MissingProgramError
+from polypace.errors import EngineError, InputError, MissingProgramError
 from polypace.study import engine as engine_module
 from polypace.study import execution
-from polypace.study.engine import LOST_WORKERS, Engine, EngineError, Processes, Threads, _cost_of_failure
+from polypace.study.engine import LOST_WORKERS, Engine, Processes, Threads, _cost_of_failure
 from polypace.study.execution import execute
 from polypace.study.step import Step, StepStore
 from polypace.study.work import Silent
