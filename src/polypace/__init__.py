@@ -7,7 +7,6 @@ and does nothing visible.
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import version as _version
 from typing import Any
 
 _HOMES = {
@@ -36,13 +35,15 @@ _HOMES = {
 }
 
 __all__ = [*_HOMES, "__version__"]
-__version__ = _version("polypace")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__version__":
+        value = importlib.import_module("importlib.metadata").version("polypace")
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
         raise AttributeError(f"module 'polypace' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import ase
-import ase.io
 import numpy as np
 import numpy.typing as npt
-from ase.io.extxyz import XYZError
-from ase.io.formats import UnknownFileTypeError
 
 from polypace.errors import FileFormatError, InputError
 
+if TYPE_CHECKING:
+    import ase
+
 # A file, or structures that can be gone through more than once.
-Frames = Iterable[ase.Atoms] | str | Path
+Frames: TypeAlias = "Iterable[ase.Atoms] | str | Path"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
         raise FileNotFoundError(f"file of labelled frames {path} does not exist")
     if path.stat().st_size == 0:
         raise InputError(f"file of labelled frames {path} is empty: there are no frames to work on")
+    import ase.io
+    from ase.io.extxyz import XYZError
+    from ase.io.formats import UnknownFileTypeError
+
     frames_of_file = ase.io.iread(path, index=":")
     number = 0
     while True:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from polypace.analysis.msd import MSD
 from polypace.analysis.scaling import local_exponent
@@ -76,6 +75,8 @@ def diffusion_coefficient(
     -----
     Bullerjahn, von Bülow, Hummer, J. Chem. Phys. 153, 024116 (2020), eqs. 8-15.
     """
+    from scipy.special import chdtrc  # the survival function of χ²
+
     begin, end = fit_range or _diffusive_range(curve)
     index = _spaced_lags(curve, begin, end)
     n_frames = int(curve.n_origins[0])
@@ -98,7 +99,7 @@ def diffusion_coefficient(
         error=error / (2 * unit),
         fit_range=(float(curve.lag[index[0]]), float(curve.lag[index[-1]])),
         offset=3 * float(parameters[0]),
-        quality=float(stats.chi2.sf(chi_squared, len(index) - 2)),
+        quality=float(chdtrc(len(index) - 2, chi_squared)),
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from polypace.analysis.blocks import N_BLOCKS
 from polypace.arrays import as_array
@@ -139,12 +138,14 @@ def statistical_inefficiency(values: Float) -> float:
 
 def _drift(times: Float, values: Float, n_blocks: int) -> tuple[float, float, float]:
     """Change over the run, its error and the p value of none, from a line through block means."""
+    from scipy.stats import linregress
+
     n_blocks = min(n_blocks, len(values))
     if n_blocks < 3 or np.ptp(times) == 0 or np.ptp(values) == 0:
         return 0.0, float("nan"), float("nan")
     x = np.array([block.mean() for block in np.array_split(times, n_blocks)])
     y = np.array([block.mean() for block in np.array_split(values, n_blocks)])
-    fit = stats.linregress(x, y)
+    fit = linregress(x, y)
     return float(fit.slope * np.ptp(times)), float(fit.stderr * np.ptp(times)), float(fit.pvalue)
 
 

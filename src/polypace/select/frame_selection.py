@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import qr
 
 from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
@@ -182,6 +181,8 @@ class _Pool:
         if not len(rows):
             return []
         scale = np.ptp(rows, axis=0)
+        from scipy.linalg import qr
+
         order = qr((rows / np.where(scale > 0, scale, 1)).T, mode="r", pivoting=True)[1]
         return [(-np.inf, rank, element, place) for rank, place in enumerate(origin[order].tolist())]
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from polypace.arrays import as_array
 from polypace.errors import FileFormatError, InputError
@@ -72,6 +70,9 @@ class Topology:
             object.__setattr__(self, "masses", as_array(self.masses, "masses", shape=(n,)))
         molecules = self.molecules
         if molecules is None and len(bonds):
+            from scipy.sparse import coo_array
+            from scipy.sparse.csgraph import connected_components
+
             graph = coo_array((np.ones(len(bonds), dtype=np.int8), (bonds[:, 0], bonds[:, 1])), shape=(n, n))
             molecules = connected_components(graph, directed=False)[1]
         if molecules is not None:
