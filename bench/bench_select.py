@@ -2,9 +2,9 @@
 
     python bench/bench_select.py train.extxyz --basis basis.yaml
 
-MaxVol runs in this process on one matrix. End to end means the commands `polypace select DATA -p POT -o SET.asi` and
-`pace_activeset -a -d DATA POT`, from the start of the process to the file; both with the same number of threads. Needs
-`pip install --pre 'polypace[pacemaker]'`.
+Reading is compared with ASE. MaxVol runs in this process on one matrix. End to end means the commands
+`polypace select DATA -p POT -o SET.asi` and `pace_activeset -a -d DATA POT`, from the start of the process to the file;
+both with the same number of threads. Needs `pip install --pre 'polypace[pacemaker]'`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 from polypace.ace import projections
 from polypace.ace.fitting import linear_basis
 from polypace.ace.pacemaker import write_dataset
+from polypace.extxyz import iterate_extxyz
 from polypace.select import ActiveSet, extrapolation_grade, maxvol
 from polypace.select.copies import occurs_in
 
@@ -46,6 +47,14 @@ def timed(function, repeats):
 def report(name, ours, peer_name, peer):
     for kind, a, b in zip(("wall", "processor"), ours, peer, strict=True):
         print(f"  {kind:9s} {name} {a:.2f} s, {peer_name} {b:.2f} s, ratio {b / a:.1f}")
+
+
+def compare_reading(path, repeats):
+    ours, our_time = timed(lambda: list(iterate_extxyz(path)), repeats)
+    peers, peer_time = timed(lambda: ase.io.read(path, ":"), repeats)
+    assert all(a == b and a.calc.results.keys() == b.calc.results.keys() for a, b in zip(ours, peers, strict=True))
+    print(f"reading {path}: the same {len(ours)} frames")
+    report("polypace", our_time, "ASE", peer_time)
 
 
 def compare_maxvol(frames, potential, repeats, threads):
@@ -98,6 +107,7 @@ def main() -> None:
     # pyace refuses functions with coefficients that are all zero.
     potential = potential.with_coefficients(np.random.default_rng(0).normal(size=len(potential.coefficients)))
     frames = ase.io.read(options.data, ":")
+    compare_reading(Path(options.data), options.repeats)
     compare_maxvol(frames, potential, options.repeats, options.threads)
     compare_programs(options.data, frames, potential, options.repeats, options.threads)
 

@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/threads.hpp"
@@ -7,6 +8,7 @@
 #include "bindings/numpy_view.hpp"
 #include "trajectory/dump_rows.hpp"
 #include "trajectory/dump_scan.hpp"
+#include "trajectory/extxyz_rows.hpp"
 
 namespace polypace::bindings {
 namespace {
@@ -136,6 +138,30 @@ py::object read_rows(const py::buffer& chunk, const Array<std::uint64_t>& bounds
   return py::none();
 }
 
+// (reals, integers, [(words, numbers)]), or None where something is unusual.
+py::object read_extxyz(const py::buffer& text, const std::string& kinds, std::size_t n_atoms) {
+  const auto bytes = bytes_of(text);
+  for (const char kind : kinds) require(kind == 'S' || kind == 'R' || kind == 'I', "kinds must be S, R or I, got ", kind);
+  const auto columns = [&](char kind) { return static_cast<std::size_t>(std::count(kinds.begin(), kinds.end(), kind)); };
+  require(n_atoms <= bytes.size, "the text has ", bytes.size, " bytes, too few for ", n_atoms, " atoms");
+  py::array_t<double> reals({n_atoms, columns('R')});
+  py::array_t<std::int32_t> integers({n_atoms, columns('I')});
+  const View2<double> real_view(reals.mutable_data(), n_atoms, columns('R'));
+  const View2<std::int32_t> integer_view(integers.mutable_data(), n_atoms, columns('I'));
+  std::vector<trajectory::WordColumn> words;
+  bool usual = false;
+  {
+    py::gil_scoped_release release;
+    usual = trajectory::read_extxyz_rows({bytes.data, bytes.size}, kinds, real_view, integer_view, words);
+  }
+  if (!usual) return py::none();
+  py::list columns_of_words;
+  for (auto& column : words)
+    columns_of_words.append(py::make_tuple(
+        column.words, to_numpy(std::move(column.numbers), {static_cast<py::ssize_t>(n_atoms)})));
+  return py::make_tuple(reals, integers, columns_of_words);
+}
+
 }  // namespace
 
 void bind_trajectory(py::module_ m) {
@@ -147,6 +173,7 @@ void bind_trajectory(py::module_ m) {
         py::arg("cells").noconvert(), py::arg("origins").noconvert(), py::arg("positions").noconvert(),
         py::arg("images").noconvert(), py::arg("binary"),
         py::arg("n_threads") = 0);
+  m.def("read_extxyz_rows", &read_extxyz, py::arg("text"), py::arg("kinds"), py::arg("n_atoms"));
 }
 
 }  // namespace polypace::bindings

@@ -28,7 +28,7 @@ INCLUDES = {
 }  # fmt: skip
 
 # What every step may use.
-COMMON = {"_core", "errors", "durable", "units", "arrays", "melt", "forcefields", "blas_threads"}
+COMMON = {"_core", "errors", "durable", "units", "arrays", "melt", "forcefields", "blas_threads", "extxyz"}
 # package or module: what it may import beside the common ones and itself
 IMPORTS = {
     "errors": set(),
@@ -38,6 +38,7 @@ IMPORTS = {
     "melt": set(),
     "forcefields": set(),
     "blas_threads": set(),
+    "extxyz": set(),
     "systems": set(),
     "reference": set(),
     "ace": set(),

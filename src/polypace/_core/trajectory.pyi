@@ -30,6 +30,9 @@ def read_dump_rows(
     binary: bool,
     n_threads: int = 0,
 ) -> tuple[int, str] | None: ...
+def read_extxyz_rows(
+    text: bytes, kinds: str, n_atoms: int
+) -> tuple[Float, npt.NDArray[np.int32], list[tuple[list[str], npt.NDArray[np.int32]]]] | None: ...
 def make_bond_tree(bonds: Int, n_atoms: int) -> BondTree: ...
 def make_whole(
     positions: Float, cells: Float, pbc: tuple[bool, bool, bool], tree: BondTree, n_threads: int = 0

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.errors import FileFormatError, InputError
+from polypace.extxyz import iterate_extxyz
 
 if TYPE_CHECKING:
     import ase
@@ -43,16 +44,17 @@ def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
         raise FileNotFoundError(f"file of labelled frames {path} does not exist")
     if path.stat().st_size == 0:
         raise InputError(f"file of labelled frames {path} is empty: there are no frames to work on")
-    import ase.io
-    from ase.io.extxyz import XYZError
-    from ase.io.formats import UnknownFileTypeError
-
-    frames_of_file = ase.io.iread(path, index=":")
+    frames_of_file = _frames_of_file(path)
     number = 0
     while True:
         try:
             atoms = next(frames_of_file, None)
-        except (ValueError, KeyError, IndexError, UnknownFileTypeError, XYZError) as error:
+        except Exception as error:
+            from ase.io.extxyz import XYZError
+            from ase.io.formats import UnknownFileTypeError
+
+            if not isinstance(error, (ValueError, KeyError, IndexError, UnknownFileTypeError, XYZError)):
+                raise
             raise FileFormatError(
                 f"{path}: frame {number} cannot be read ({error}): give a file that ASE reads, such as extxyz"
             ) from None
@@ -60,6 +62,14 @@ def iterate_frames(frames: Frames) -> Iterator[ase.Atoms]:
             return
         yield atoms
         number += 1
+
+
+def _frames_of_file(path: Path) -> Iterator[ase.Atoms]:
+    if path.suffix in (".extxyz", ".xyz"):
+        return iterate_extxyz(path)
+    import ase.io
+
+    return ase.io.iread(path, index=":")
 
 
 def frame_name(frames: Frames, index: int) -> str:
