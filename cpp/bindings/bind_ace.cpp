@@ -84,7 +84,7 @@ py::tuple evaluate(const KeptEvaluator& kept, const Array<std::int64_t>& counts,
   outputs.virials = virials.data();
   outputs.core_factors = core_factors.data();
   if (evaluator.has_active_set()) outputs.gammas = gammas.data();
-  {
+  if (n > 0) {  // without atoms there is no address to write to
     py::gil_scoped_release release;
     evaluate_structures(evaluator, batch.structures, outputs, n_threads, kept.workspaces);
   }

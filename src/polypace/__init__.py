@@ -19,7 +19,9 @@ _HOMES = {
     "ACECalculator": "polypace.ace",
     "fit": "polypace.ace",
     "FitResult": "polypace.ace",
+    "evaluate": "polypace.ace",
     "projections": "polypace.ace",
+    "design_rows": "polypace.ace",
     # trust
     "ActiveSet": "polypace.select",
     "select_active_set": "polypace.select",

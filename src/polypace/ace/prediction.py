@@ -108,10 +108,21 @@ def _cell_of(atoms: Atoms, index: int) -> tuple[Array, float]:
     return cell, volume
 
 
+def require_structure(atoms: Any, index: int) -> None:
+    """Raises InputError where a list of structures holds something else, or is one structure itself."""
+    from ase import Atom, Atoms
+
+    if isinstance(atoms, Atom):
+        raise InputError("frames must be a list of structures (ase.Atoms), got a single one; write [atoms]")
+    if not isinstance(atoms, Atoms):
+        raise InputError(f"structure {index} must be an ase.Atoms, got {type(atoms).__name__}")
+
+
 def make_batch(frames: Iterable[Atoms], elements: tuple[str, ...]) -> Batch:
     """Check the structures and concatenate them; raises InputError naming the structure."""
     positions, species, cells, pbc, volumes = [], [], [], [], []
     for index, atoms in enumerate(frames):
+        require_structure(atoms, index)
         positions.append(as_array(atoms.positions, f"positions of structure {index}", shape=(len(atoms), 3)))
         species.append(species_of(atoms, elements, index))
         cell, volume = _cell_of(atoms, index)

@@ -175,6 +175,9 @@ def test_atoms_without_neighbours_and_no_atoms(rng):
     assert alone.energy == 0 and not alone.forces.any() and alone.stress is None and alone.gamma is None
     assert nothing.energy == 0 and nothing.forces.shape == (0, 3)
     assert evaluate([], potential) == []
+    (nothing,) = evaluate([Atoms()], potential, {el: np.eye(n) for el, n in potential.n_functions.items()})
+    assert nothing.energy == 0 and not nothing.virial.any() and nothing.gamma.shape == (0,)
+    assert projections([Atoms()], potential)[0].shape[0] == 0
     shifted = potential.with_e0({"C": -3.5})
     assert evaluate([Atoms("C")], shifted)[0].energy == -3.5
 
@@ -207,6 +210,14 @@ def test_coinciding_atoms_are_an_error(rng, atoms):
 def test_wrong_structures_are_named(atoms, message, rng):
     with pytest.raises(InputError, match=message):
         evaluate([atoms], random_potential("exponential", rng))
+
+
+def test_what_is_no_list_of_structures_is_named(rng):
+    potential = random_potential("exponential", rng)
+    with pytest.raises(InputError, match=r"a single one; write \[atoms\]"):
+        evaluate(Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.5]]), potential)
+    with pytest.raises(InputError, match=r"structure 1 must be an ase\.Atoms, got str"):
+        evaluate([Atoms("Cu"), "Cu"], potential)
 
 
 def test_wrong_active_sets_are_named(rng):
