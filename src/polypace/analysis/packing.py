@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +22,15 @@ class Density:
     Parameters
     ----------
     times : (n_frames,)
-        ps; frame numbers where the times are not known (`time_unit` says which).
+        ps (τ in reduced units); frame numbers where the times are not known (`time_unit` says which).
     values : (n_frames,)
-        g/cm³.
+        In `unit`: g/cm³, or m/σ³ in reduced units.
     mean, error : float
-        g/cm³; error = deviation·√(g/n), with the statistical inefficiency g.
+        In `unit`; error = deviation·√(g/n), with the statistical inefficiency g.
     inefficiency : float
         g = 1 + 2Σ(1−t/n)C(t): frames per independent sample.
     drift, drift_error : float
-        Change over the whole run from a straight line through the block means, g/cm³.
+        Change over the whole run from a straight line through the block means, in `unit`.
     drift_p_value : float
         Probability of a drift as large as this in a stationary run (two-sided t test); NaN for fewer than
         three blocks.
@@ -51,6 +51,7 @@ class Density:
     drift_p_value: float
     is_stationary: bool
     equilibrated_from: int
+    unit: str = "g/cm³"
 
 
 def density(trajectory: Trajectory, *, discard: float = 0.0, n_blocks: int = N_BLOCKS) -> Density:
@@ -71,9 +72,11 @@ def density(trajectory: Trajectory, *, discard: float = 0.0, n_blocks: int = N_B
     if not (volumes > 0).all():
         raise InputError(f"{trajectory.name}: there is no cell, so no density")
     times = trajectory.times if trajectory.has_times else np.arange(trajectory.n_frames, dtype=float)
-    unit = "ps" if trajectory.has_times else "frames"
-    values = masses.sum() / volumes / GRAM_PER_CM3
-    return density_of_series(times, values, discard=discard, time_unit=unit, n_blocks=n_blocks)
+    reduced = trajectory.is_reduced
+    time_unit = ("τ" if reduced else "ps") if trajectory.has_times else "frames"
+    values = masses.sum() / volumes / (1 if reduced else GRAM_PER_CM3)
+    found = density_of_series(times, values, discard=discard, time_unit=time_unit, n_blocks=n_blocks)
+    return replace(found, unit="m/σ³") if reduced else found
 
 
 def density_of_series(
@@ -101,8 +104,9 @@ def density_of_series(
     g = statistical_inefficiency(rho)
     error = float(rho.std(ddof=1) * np.sqrt(g / len(rho))) if len(rho) > 1 else float("nan")
     drift, drift_error, p_value = _drift(t, rho, n_blocks)
-    # A density that cannot change, as in NVT, has no drift to test.
+    # A density that cannot change, as in NVT, has no drift to test, and rounding is no error.
     constant = len(rho) > 1 and bool(np.ptp(rho) <= 1e-12 * abs(rho.mean()))
+    error = 0.0 if constant else error
     stationary = constant or bool(p_value >= 0.01 and len(rho) / g >= 10)
     return Density(
         t,

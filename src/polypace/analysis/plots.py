@@ -92,14 +92,6 @@ def symbol(name: str) -> str:
     return f"${name[0]}_{{{name[1:]}}}$"
 
 
-def in_reduced_units(figure: Figure) -> Figure:
-    """The same figure of a run in Lennard-Jones units, whose numbers are lengths in σ and times in τ."""
-    for axis in figure.axes:
-        for label in (axis.xaxis.label, axis.yaxis.label):
-            label.set_text(label.get_text().replace("Å", "$\\sigma$").replace("/ ps", "/ $\\tau$"))
-    return figure
-
-
 def draw_curve(axis: Axes, curve: MSD, label: str, color: str, dashed: bool = False) -> None:
     """One curve at logarithmic lags with its band, up to a third of the run."""
     n = max(1, int(np.searchsorted(curve.groups.lag, TRUSTED * curve.lag[-1], side="right")))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polypace.analysis.reduced_units import in_reduced_units
 from polypace.analysis.structure_summary import StructureSummary
 from polypace.errors import InputError
 
@@ -57,7 +58,7 @@ def structure_figure(runs: dict[str, StructureSummary]) -> Figure:
         axis.yaxis.label.set_size(8)
     if len(runs) > 1:
         axes[0].legend(frameon=False, fontsize=7)
-    return figure
+    return in_reduced_units(figure) if all(run.is_reduced for run in runs.values()) else figure
 
 
 def _band(axis: Axes, x: Any, y: Any, error: Any, color: str, label: str) -> None:
@@ -69,7 +70,7 @@ def _band(axis: Axes, x: Any, y: Any, error: Any, color: str, label: str) -> Non
 def _draw_density(axis: Axes, run: StructureSummary, color: str, label: str) -> None:
     d = run.density
     assert d is not None
-    unit = "ps" if d.time_unit == "ps" else "frames"
+    unit = "frames" if d.time_unit == "frames" else "ps"
     axis.plot(d.times, d.values, color=color, linewidth=0.6, label=label)
     axis.axhline(d.mean, color=color, linewidth=0.8, linestyle="--")
     axis.set(xlabel=f"time $t$ / {unit}", ylabel=r"density $\rho$ / g cm$^{-3}$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from polypace.analysis.distributions import (
 )
 from polypace.analysis.packing import Density, density
 from polypace.analysis.radial import RDF, rdf
+from polypace.analysis.reduced_units import reduced_keys, reduced_text
 from polypace.analysis.scattering import StructureFactor, structure_factor
 from polypace.errors import InputError
 from polypace.trajectory import Trajectory
@@ -39,6 +40,7 @@ class StructureSummary:
     chains: ChainDimensions | None
     refused: dict[str, str]
     notes: tuple[str, ...]
+    is_reduced: bool = False  # lengths in σ, times in τ
 
 
 def summarize_structure(
@@ -95,6 +97,7 @@ def summarize_structure(
         attempt("chains", lambda: chain_dimensions(trajectory, n_threads=n_threads)),
         refused,
         trajectory.notes,
+        trajectory.is_reduced,
     )
 
 
@@ -134,7 +137,19 @@ class StructureComparison:
 
 
 def compare_structure(reference: StructureSummary, other: StructureSummary) -> StructureComparison:
-    """Compare what both runs have; see `distribution_distance` for the distances."""
+    """Compare what both runs have; see `distribution_distance` for the distances.
+
+    Raises
+    ------
+    InputError
+        where one run is in reduced units and the other is not.
+    """
+    if reference.is_reduced != other.is_reduced:
+        reduced, named = (reference, other) if reference.is_reduced else (other, reference)
+        raise InputError(
+            f"{reduced.name} is in σ and τ, {named.name} in Å and ps: they cannot be compared; give units=… (--units) "
+            "where a dump does not name its own"
+        )
     ours, theirs = structure_values(other), structure_values(reference)
     values = tuple(
         ComparedValue(name, unit, value, error, ours[name][0], ours[name][1])
@@ -145,7 +160,8 @@ def compare_structure(reference: StructureSummary, other: StructureSummary) -> S
     for name in ("pairs", "bonds", "angles", "dihedrals"):
         pair = getattr(reference, name), getattr(other, name)
         if pair[0] is not None and pair[1] is not None:
-            distances[name] = distribution_distance(*pair)
+            found = distribution_distance(*pair)
+            distances[name] = replace(found, unit=reduced_text(found.unit)) if reference.is_reduced else found
     return StructureComparison(values, distances)
 
 
@@ -153,7 +169,7 @@ def structure_values(summary: StructureSummary) -> dict[str, tuple[float, float,
     """Name → (value, standard error, unit) of the numbers in a summary."""
     values: dict[str, tuple[float, float, str]] = {}
     if summary.density is not None:
-        values["density"] = (summary.density.mean, summary.density.error, "g/cm³")
+        values["density"] = (summary.density.mean, summary.density.error, summary.density.unit)
     for name, found in (("bond length", summary.bonds), ("angle", summary.angles)):
         if found is not None:
             values[f"mean {name}"] = (float(found.mean[0]), float(found.mean_error[0]), found.unit)
@@ -169,6 +185,8 @@ def structure_values(summary: StructureSummary) -> dict[str, tuple[float, float,
         values["⟨R_g²⟩"] = (c.gyration_squared, c.gyration_squared_error, "Å²")
         values["C_∞"] = (c.c_infinity, c.c_infinity_error, "")
         values["Kuhn length"] = (c.kuhn_length, c.kuhn_length_error, "Å")
+    if summary.is_reduced:
+        return {name: (value, error, reduced_text(unit)) for name, (value, error, unit) in values.items()}
     return values
 
 
@@ -195,6 +213,7 @@ def structure_as_json(summary: StructureSummary) -> dict[str, Any]:
     for name in ("bonds", "angles", "dihedrals"):
         if (found := getattr(summary, name)) is not None:
             out[name] = _distribution(found)
+            out[name]["unit"] = reduced_text(found.unit) if summary.is_reduced else found.unit
     if (g := summary.pairs) is not None:
         out["rdf"] = {"r_A": _list(g.r)} | {
             "-".join(pair): {part: _list(getattr(g, part)[k]) for part in ("total", "inter", "intra", "inter_error")}
@@ -212,11 +231,11 @@ def structure_as_json(summary: StructureSummary) -> dict[str, Any]:
             "mean_square_A2": _list(c.internal),
             "error_A2": _list(c.internal_error),
         }
-    return out
+    return reduced_keys(out) if summary.is_reduced else out
 
 
 def _distribution(found: Distribution) -> dict[str, Any]:
-    out: dict[str, Any] = {"unit": found.unit, "center": _list(found.centers), "kinds": {}}
+    out: dict[str, Any] = {"center": _list(found.centers), "kinds": {}}
     for k, label in enumerate(found.labels):
         out["kinds"][label] = {
             "count_per_frame": int(found.counts[k]),

@@ -16,16 +16,17 @@ from polypace.analysis.scaling import local_exponent
 from polypace.errors import InputError
 
 
-def write_msd_table(path: Path, curves: dict[str, MSD]) -> None:
+def write_msd_table(path: Path, curves: dict[str, MSD], *, reduced: bool = False) -> None:
     """One row for each logarithmic lag; of every curve the value, its error, the number of independent displacements
-    that the error amounts to, and the parts along x, y, z."""
+    that the error amounts to, and the parts along x, y, z. With `reduced` the units are called σ and τ."""
     first = next(iter(curves.values()))
     rows = np.searchsorted(first.lag, first.groups.lag * (1 - 1e-9))
-    header = ["lag/ps"]
+    time, area = ("tau", "sigma^2") if reduced else ("ps", "A^2")
+    header = [f"lag/{time}"]
     columns = [first.lag[rows]]
     for name, curve in curves.items():
-        header += [f"{name}/A^2", f"{name}_error/A^2", f"{name}_effective_samples"]
-        header += [f"{name}_{axis}/A^2" for axis in "xyz"]
+        header += [f"{name}/{area}", f"{name}_error/{area}", f"{name}_effective_samples"]
+        header += [f"{name}_{axis}/{area}" for axis in "xyz"]
         columns += [curve.msd[rows], curve.error[rows], curve.effective_samples[rows], *curve.directions[rows].T]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -86,6 +87,6 @@ def _diffusion(curve: MSD) -> dict[str, Any]:
     return {
         "coefficient_A2_per_ps": result.coefficient,
         "error_A2_per_ps": result.error,
-        "fit_range_ps": list(result.fit_range),
+        "fit_range_ps": [float(f"{bound:.9g}") for bound in result.fit_range],
         "quality": result.quality,
     }

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from polypace.analysis import MSDRatio, compare_msd, diffusion_coefficient
-from polypace.analysis.plots import in_reduced_units, ratio_figure, save_figure
+from polypace.analysis.plots import ratio_figure, save_figure
+from polypace.analysis.reduced_units import in_reduced_units, reduced_keys, reduced_text
 from polypace.analysis.tables import write_json
 from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves, open_run
 from polypace.cli.structure_output import compare_runs
@@ -39,6 +40,7 @@ def compare_command(
         label: open_run([file], topology, timestep, units, frames)
         for label, file in zip(labels, (reference, other), strict=True)
     }
+    reduced = all(run.is_reduced for run in runs.values())
     first, second = (displacement_curves(run, options) for run in runs.values())
     ratios = {name: compare_msd(first[name], second[name]) for name in first}
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -48,15 +50,16 @@ def compare_command(
         label: _diffusion(curves[slow]) for label, curves in zip(labels, (first, second), strict=True)
     }
     summary["structure"], figures = compare_runs(runs, output, threads)
-    write_json(Path(f"{output}.json"), summary)
+    write_json(Path(f"{output}.json"), reduced_keys(summary) if reduced else summary)
     figure = ratio_figure(first, second, ratios, (labels[0], labels[1]))
-    written = [*save_figure(in_reduced_units(figure) if units == "lj" else figure, output), *figures]
+    written = [*save_figure(in_reduced_units(figure) if reduced else figure, output), *figures]
     for name, ratio in ratios.items():
         lag, deviation = ratio.largest_deviation
-        print(
+        text = (
             f"{name}: {labels[1]}/{labels[0]} = {ratio.ratio[-1]:.3f} ± {ratio.error[-1]:.3f} at {ratio.lag[-1]:.4g} ps, "
             f"at most {deviation:.1f} standard errors from 1 (at {lag:.4g} ps)"
         )
+        print(reduced_text(text) if reduced else text)
     print("written:", ", ".join([f"{output}.json", *written]))
 
 

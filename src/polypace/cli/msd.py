@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from polypace.analysis import Regimes, find_regimes
-from polypace.analysis.plots import in_reduced_units, msd_figure, save_figure
+from polypace.analysis.plots import msd_figure, save_figure
+from polypace.analysis.reduced_units import in_reduced_units, reduced_keys, reduced_text
 from polypace.analysis.tables import msd_summary, write_json, write_msd_table
 from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displacement_curves, open_run
 from polypace.errors import InputError
@@ -30,16 +32,18 @@ def msd_command(
 ) -> None:
     """Mean square displacements with errors: OUTPUT.csv, OUTPUT.json, OUTPUT.png and OUTPUT.pdf."""
     options = DynamicsOptions(central, types, max_lag, max_memory, threads, scratch)
-    curves = displacement_curves(open_run(trajectories, topology, timestep, units, frames), options)
+    run = open_run(trajectories, topology, timestep, units, frames)
+    curves = displacement_curves(run, options)
     regimes = _regimes(curves["g1"])
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_msd_table(Path(f"{output}.csv"), curves)
+    write_msd_table(Path(f"{output}.csv"), curves, reduced=run.is_reduced)
     summary = msd_summary(curves, regimes)
-    write_json(Path(f"{output}.json"), summary)
+    write_json(Path(f"{output}.json"), reduced_keys(summary) if run.is_reduced else summary)
     shown = regimes if isinstance(regimes, Regimes) and "g3" in curves else None
     figure = msd_figure(curves, shown)
-    written = save_figure(in_reduced_units(figure) if units == "lj" else figure, output)
-    _say(summary)
+    written = save_figure(in_reduced_units(figure) if run.is_reduced else figure, output)
+    for line in _lines(summary):
+        print(reduced_text(line) if run.is_reduced else line)
     print("written:", ", ".join([f"{output}.csv", f"{output}.json", *written]))
 
 
@@ -50,20 +54,29 @@ def _regimes(curve: object) -> Regimes | str:
         return str(error)
 
 
-def _say(summary: dict[str, dict[str, object]]) -> None:
+def _lines(summary: dict[str, Any]) -> Iterator[str]:
+    """The summary for people."""
+    regimes = summary.get("regimes", {})
     for name, facts in summary.items():
         if name == "regimes":
             continue
-        print(f"{name}: {facts['n_particles']} particles, {facts['n_frames']} frames, {facts['longest_lag_ps']:g} ps")
-        for key in ("exponent", "diffusion"):
-            found = facts.get(key)
-            if isinstance(found, dict):
-                text = found.get("refused") or ", ".join(
-                    f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}" for k, v in found.items()
-                )
-                print(f"  {key}: {text}")
-    regimes = summary.get("regimes", {})
-    for name, law in (regimes.get("named") or {}).items():  # type: ignore[attr-defined]
-        print(
+        exponent, longest = facts["exponent"], facts["longest_lag_ps"]
+        yield f"{name}: {facts['n_particles']} particles, {facts['n_frames']} frames, lags up to {longest:g} ps"
+        yield "  lowest exponent: " + (
+            exponent.get("refused")
+            or f"{exponent['lowest']:.3f} ± {exponent['error']:.3f} at {exponent['at_ps']:.4g} ps"
+        )
+        if diffusion := facts.get("diffusion"):
+            yield "  diffusion: " + (diffusion.get("refused") or _diffusion_text(diffusion))
+    for name, law in (regimes.get("named") or {}).items():
+        yield (
             f"  {name}: t^({law['exponent']:.3f} ± {law['error']:.3f}) from {law['begin_ps']:.4g} to {law['end_ps']:.4g} ps"
         )
+
+
+def _diffusion_text(found: dict[str, Any]) -> str:
+    begin, end = found["fit_range_ps"]
+    return (
+        f"D = {found['coefficient_A2_per_ps']:.4g} ± {found['error_A2_per_ps']:.2g} Å²/ps, fitted from {begin:.4g} to "
+        f"{end:.4g} ps (probability of a worse χ²: {found['quality']:.2g})"
+    )

@@ -58,7 +58,7 @@ def print_values(summary: StructureSummary) -> None:
     if summary.density is not None and not summary.density.is_stationary:
         d = summary.density
         print(
-            f"  the density is not stationary: it drifts by {d.drift:.3g} ± {d.drift_error:.2g} g/cm³ over "
+            f"  the density is not stationary: it drifts by {d.drift:.3g} ± {d.drift_error:.2g} {d.unit} over "
             f"the run, with {len(d.values) / d.inefficiency:.0f} independent samples"
         )
     for name, reason in summary.refused.items():

@@ -13,29 +13,7 @@ from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import ByteSource, first_bytes, open_bytes
 from polypace.trajectory.dump_index import DumpIndex, Header, index_dumps, is_binary_dump
 from polypace.trajectory.notes import warn
-from polypace.trajectory.source import Block, Coordinates, Float, FrameTable, Int
-
-# Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
-LENGTH_UNITS = {
-    "real": 1.0,
-    "metal": 1.0,
-    "lj": 1.0,
-    "electron": 0.529177210903,
-    "nano": 10.0,
-    "micro": 1e4,
-    "si": 1e10,
-    "cgs": 1e8,
-}
-TIME_UNITS = {
-    "real": 1e-3,
-    "metal": 1.0,
-    "lj": 1.0,
-    "electron": 1e-3,
-    "nano": 1e3,
-    "micro": 1e6,
-    "si": 1e12,
-    "cgs": 1e12,
-}
+from polypace.trajectory.source import LENGTH_UNITS, TIME_UNITS, Block, Coordinates, Float, FrameTable, Int
 
 # Most continuous first: with image flags, wrapped coordinates say more than unwrapped ones (see unwrap.py).
 CHOICES = (

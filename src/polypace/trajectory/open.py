@@ -14,10 +14,11 @@ from polypace.errors import FileFormatError, InputError
 from polypace.trajectory.bytes import first_bytes, open_bytes
 from polypace.trajectory.dump import DumpSource
 from polypace.trajectory.dump_index import is_binary_dump
-from polypace.trajectory.foreign import ArraySource, ExtxyzSource, UniverseSource, open_coordinates
-from polypace.trajectory.source import Coordinates, Float, Source
+from polypace.trajectory.foreign import ArraySource, ExtxyzSource
+from polypace.trajectory.source import LENGTH_UNITS, Coordinates, Float, Source
 from polypace.trajectory.topology import Topology, read_topology, topology_of_universe
 from polypace.trajectory.trajectory import Trajectory
+from polypace.trajectory.universe import UniverseSource, open_coordinates
 
 COORDINATES = {"wrapped": Coordinates.WRAPPED, "unwrapped": Coordinates.CONTINUOUS}
 
@@ -46,7 +47,8 @@ def open_trajectory(
     timestep : float, optional
         ps per MD step, for files that hold steps but no times (per frame for arrays and for files without steps).
     units : str, optional
-        LAMMPS unit style of dumps that do not name theirs ("real", "metal", "lj", …); lengths become Å.
+        LAMMPS unit style ("real", "metal", "lj", …) of dumps that do not name theirs, and of DCD and XTC files that
+        LAMMPS wrote; lengths become Å, times ps. With "lj" the numbers stay as they are, in σ and τ, of any source.
     cells : (3,), (3, 3), (n_frames, 3) or (n_frames, 3, 3), optional
         Cell of an array, Å.
     coordinates : "wrapped" or "unwrapped", optional
@@ -66,11 +68,16 @@ def open_trajectory(
         raise InputError(f"timestep must be positive (ps per MD step), got {timestep}")
     if coordinates is not None and coordinates not in COORDINATES:
         raise InputError(f"coordinates must be 'wrapped' or 'unwrapped', got {coordinates!r}")
+    if units is not None and units not in LENGTH_UNITS:
+        raise InputError(f"units must be one of {', '.join(LENGTH_UNITS)}, got {units!r}")
     known = None if topology is None else read_topology(topology, atom_style=atom_style)
     opened = _open_source(source, known, units, cells, coordinates, n_threads)
     if known is None and hasattr(source, "trajectory"):
         known = topology_of_universe(source)
-    return Trajectory(opened, _merge_topology(opened, known), times=_times(opened, timestep), n_threads=n_threads)
+    merged = _merge_topology(opened, known)
+    if not any(opened.table.pbc) and isinstance(opened, UniverseSource):
+        _refuse_torn_bonds(opened, merged)
+    return Trajectory(opened, merged, times=_times(opened, timestep), n_threads=n_threads)
 
 
 def _open_source(
@@ -81,12 +88,12 @@ def _open_source(
     coordinates: str | None,
     n_threads: int,
 ) -> Source:
-    foreign = COORDINATES.get(coordinates or "wrapped", Coordinates.WRAPPED)
+    foreign = None if coordinates is None else COORDINATES[coordinates]
     if hasattr(source, "trajectory") and hasattr(source, "atoms"):
-        return UniverseSource(source, "universe", foreign)
+        return UniverseSource(source, "universe", foreign, units)
     is_path = isinstance(source, str | Path)
     if not is_path and not (isinstance(source, Sequence) and all(isinstance(s, str | Path) for s in source)):
-        return ArraySource(source, cells, None if coordinates is None else foreign)
+        return ArraySource(source, cells, foreign, _in_angstrom(units, "arrays"))
     paths = _expanded([Path(source)] if is_path else [Path(path) for path in source])
     if cells is not None:
         raise InputError("cells belongs to arrays; files hold their own cells")
@@ -101,9 +108,33 @@ def _open_source(
     if paths[0].suffix in (".extxyz", ".xyz") and (b"Lattice=" in heads[0] or b"Properties=" in heads[0]):
         if len(paths) > 1:
             raise InputError("several extxyz files cannot be opened as one run; join them")
-        return ExtxyzSource(paths[0], foreign)
+        return ExtxyzSource(paths[0], foreign, _in_angstrom(units, "extxyz files"))
     universe = open_coordinates(paths, None if topology is None else len(topology.ids))
-    return UniverseSource(universe, ", ".join(str(path) for path in paths), foreign)
+    return UniverseSource(universe, ", ".join(str(path) for path in paths), foreign, units)
+
+
+def _in_angstrom(units: str | None, what: str) -> str | None:
+    if units not in (None, "real", "metal", "lj"):
+        raise InputError(f"units={units!r} is for LAMMPS dumps, DCD and XTC; {what} are in Å (or, with 'lj', in σ)")
+    return units
+
+
+def _refuse_torn_bonds(source: Source, topology: Topology) -> None:
+    """Wrapped coordinates without a cell are found out by bonds that span it."""
+    if len(topology.bonds) == 0:
+        return
+    n_frames = len(source.table.steps)
+    frames = np.unique(np.linspace(0, n_frames - 1, min(n_frames, 20)).astype(np.int64))
+    positions = source.read(frames, None).positions
+    lengths = np.linalg.norm(positions[:, topology.bonds[:, 0]] - positions[:, topology.bonds[:, 1]], axis=-1)
+    frame, bond = np.unravel_index(np.argmax(lengths), lengths.shape)
+    if lengths[frame, bond] > 5 * np.median(lengths):
+        first, second = source.ids[topology.bonds[bond]]
+        raise InputError(
+            f"{source.name}: frame {frames[frame]}: the bond of atoms {first} and {second} is {lengths[frame, bond]:.3g} Å "
+            f"long, the median {np.median(lengths):.3g} Å: the coordinates are wrapped, and the file holds no cell to "
+            "unwrap them with; use a format that holds it, or dump unwrapped coordinates"
+        )
 
 
 def _expanded(paths: list[Path]) -> list[Path]:

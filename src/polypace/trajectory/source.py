@@ -9,8 +9,32 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from polypace.errors import FileFormatError
+
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+
+# Å per length unit and ps per time unit of LAMMPS's unit styles; reduced units stay numbers.
+LENGTH_UNITS = {
+    "real": 1.0,
+    "metal": 1.0,
+    "lj": 1.0,
+    "electron": 0.529177210903,
+    "nano": 10.0,
+    "micro": 1e4,
+    "si": 1e10,
+    "cgs": 1e8,
+}
+TIME_UNITS = {
+    "real": 1e-3,
+    "metal": 1.0,
+    "lj": 1.0,
+    "electron": 1e-3,
+    "nano": 1e3,
+    "micro": 1e6,
+    "si": 1e12,
+    "cgs": 1e12,
+}
 
 
 class Coordinates(Enum):
@@ -66,7 +90,15 @@ class Source(Protocol):
     columns: dict[str, npt.NDArray[np.str_]]  # per-atom texts of the first frame: type, mol, element, mass
     notes: tuple[str, ...]
     name: str
+    units: str  # LAMMPS unit style; "" where it is not known
 
     def read(self, frames: Int, atoms: Int | None) -> Block:
         """Positions of `frames` (ascending indices) and `atoms` (ascending indices; None: all)."""
         ...
+
+
+def check_finite(positions: Float, frame: int, name: str) -> None:
+    """Raises FileFormatError naming the first atom whose position is NaN or infinite."""
+    if not np.isfinite(positions).all():
+        atom = int(np.argwhere(~np.isfinite(positions))[0][0])
+        raise FileFormatError(f"{name}: frame {frame}: the position of atom {atom} is not finite")

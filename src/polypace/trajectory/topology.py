@@ -153,7 +153,7 @@ def read_topology(given: Any, *, atom_style: str | None = None) -> Topology:
             raise InputError(f"topology file {path} does not exist")
         if is_lammps_data(path):
             return read_data_topology(path, atom_style)
-        from polypace.trajectory.foreign import open_universe
+        from polypace.trajectory.universe import open_universe
 
         return topology_of_universe(open_universe(path))
     if hasattr(given, "trajectory") and hasattr(given, "atoms"):

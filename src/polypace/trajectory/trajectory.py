@@ -86,8 +86,9 @@ class Trajectory:
         """
         if self._times is None:
             raise InputError(
-                f"{self.name}: the times of the frames are not known; open it with timestep=… (ps per MD step), "
-                "with units=… if it holds times of unknown units, or dump with 'dump_modify ID time yes units yes'"
+                f"{self.name}: the times of the frames are not known; open it with timestep=… (--timestep; ps per MD "
+                "step), with units=… (--units; of LAMMPS) if it holds times of unknown units, or dump with 'dump_modify ID "
+                "time yes units yes'"
             )
         return self._times[self._frames]
 
@@ -111,6 +112,11 @@ class Trajectory:
         """What the positions are."""
         followed = self._unwrapper is not None and self._unwrapper.follows
         return Coordinates.CONTINUOUS if followed else self._source.coordinates
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether lengths are in σ and times in τ (LAMMPS `units lj`) instead of Å and ps."""
+        return self._source.units == "lj"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ import pytest
 from polypace.cli import main
 
 
-def write_dump(path, positions, molecules):
+def write_dump(path, positions, molecules, units="metal"):
     with path.open("w") as file:
         for step, frame in enumerate(positions):
-            file.write(f"ITEM: UNITS\nmetal\nITEM: TIMESTEP\n{step * 100}\nITEM: NUMBER OF ATOMS\n{len(frame)}\n")
+            file.write(f"ITEM: UNITS\n{units}\nITEM: TIMESTEP\n{step * 100}\nITEM: NUMBER OF ATOMS\n{len(frame)}\n")
             file.write("ITEM: BOX BOUNDS pp pp pp\n" + "0 40\n" * 3 + "ITEM: ATOMS id mol type xu yu zu\n")
             for i, (x, y, z) in enumerate(frame):
                 file.write(f"{i + 1} {molecules[i] + 1} {1 + i % 2} {x:.6f} {y:.6f} {z:.6f}\n")
@@ -59,6 +59,26 @@ def test_compare(rng, tmp_path, capsys):
     assert abs(ratio["ratio"][-1] - 2.25) < 4 * ratio["error"][-1]
     assert (tmp_path / "compare.pdf").exists()
     assert "g1: ACE/reference" in capsys.readouterr().out
+
+
+def test_runs_in_reduced_units_are_labelled_so(rng, tmp_path, capsys):
+    for name, speed, units in (("a", 0.2, "lj"), ("b", 0.3, "lj"), ("other", 0.2, "metal")):
+        positions, molecules = melt(rng, speed)
+        write_dump(tmp_path / f"{name}.dump", positions, molecules, units)
+    a, b, other = (tmp_path / f"{name}.dump" for name in ("a", "b", "other"))
+    run("msd", a, "--timestep", "0.005", "-o", tmp_path / "msd")
+    run("compare", a, b, "--timestep", "0.005", "-o", tmp_path / "compare")
+    run("structure", a, "--timestep", "0.005", "-o", tmp_path / "structure")
+    said = capsys.readouterr().out
+    assert "σ²/τ" in said and " τ" in said and "Å" not in said and " ps" not in said
+    assert (tmp_path / "msd.csv").read_text().startswith("lag/tau,g1/sigma^2,")
+    written = "".join((tmp_path / f"{name}.json").read_text() for name in ("msd", "compare", "structure"))
+    assert "coefficient_sigma2_per_tau" in written and "lag_tau" in written and "r_sigma" in written
+    assert "_ps" not in written and "Å" not in written and '_A"' not in written and "A2" not in written
+    with pytest.raises(SystemExit):
+        main(["compare", str(a), str(other), "--timestep", "0.005", "-o", str(tmp_path / "mixed")])
+    assert "cannot be compared" in capsys.readouterr().err
+    assert not (tmp_path / "mixed.json").exists()
 
 
 def test_chosen_frames_are_a_run_of_their_own(rng, tmp_path):
