@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polypace.report.ratios import ratio_with_error
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -122,8 +124,7 @@ def msd_ratios(chains: Sequence[Mapping[str, Any]]) -> str:
             ours, theirs, ours_error, theirs_error = (
                 np.asarray(data[f"{key}_{name}_{end}"]) for end in ("A2", "error_A2") for key in ("ace", "reference")
             )
-            ratio = ours / theirs
-            band = ratio * np.hypot(ours_error / ours, theirs_error / theirs)
+            ratio, band = ratio_with_error(ours, ours_error, theirs, theirs_error)
             ax.plot(data["lag_ps"], ratio, color=colour, lw=1.6, label=name)
             ax.fill_between(data["lag_ps"], ratio - band, ratio + band, color=colour, alpha=0.2, lw=0)
         ax.set_xscale("log")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polypace.report.learning_figures import plain_numbers
+from polypace.report.ratios import ratio_with_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,9 +108,8 @@ def diffusion_rows(grid: Mapping[str, Any]) -> list[list[str]]:
     rows = []
     for name, found in sorted(grid["diffusion"].items(), key=lambda item: int(item[0][1:])):  # JSON orders as text
         ours, theirs = found["ace"], found["reference"]
-        ratio = ours["mean"] / theirs["mean"]
-        error = ratio * float(np.hypot(ours["error"] / ours["mean"], theirs["error"] / theirs["mean"]))
-        values = (_value(theirs, 1, 4), _value(ours, 1, 4), _value({"mean": ratio, "error": error}, 1, 2))
+        ratio, error = ratio_with_error(ours["mean"], ours["error"], theirs["mean"], theirs["error"])
+        values = (_value(theirs, 1, 4), _value(ours, 1, 4), _value({"mean": float(ratio), "error": float(error)}, 1, 2))
         rows.append([name, f"{found['lag_ps']:.2g}", *values])
     return rows
 

@@ -20,6 +20,7 @@ from polypace.analysis import (
     rdf,
 )
 from polypace.melt import Melt
+from polypace.report.ratios import ratio_with_error
 from polypace.study.step import StepContext, write_json
 from polypace.study.tasks.common import dispersion_tail, read_frames, read_melt
 from polypace.trajectory import Trajectory, open_trajectory
@@ -122,13 +123,13 @@ def _sample(atoms: Any, potential: Potential, context: StepContext) -> list[list
 def _densities(reference: Path, ace: Path) -> dict[str, Any]:
     read = {name: json.loads((folder / "density.json").read_text()) for name, folder in _pair(reference, ace)}
     means = {name: {"mean": data["mean"], "error": data["error"]} for name, data in read.items()}
-    ratio = means["ace"]["mean"] / means["reference"]["mean"]
-    relative = [means[name]["error"] / means[name]["mean"] for name in ("ace", "reference")]
+    ours, theirs = means["ace"], means["reference"]
+    ratio, error = ratio_with_error(ours["mean"], ours["error"], theirs["mean"], theirs["error"])
     series: dict[str, Any] = {}
     for name, data in read.items():
         series[f"{name}_time_ps"], series[name] = data["time_ps"], data["series"]
     return {
-        "density_g_per_cm3": {**means, "ratio": ratio, "ratio_error": float(ratio * np.hypot(*relative))},
+        "density_g_per_cm3": {**means, "ratio": float(ratio), "ratio_error": float(error)},
         "density_series": series,
     }
 
@@ -219,9 +220,9 @@ def _msd(pair: dict[str, Trajectory]) -> dict[str, Any]:
             result[f"{name}_{key}_A2"] = _rounded(g.msd[shown])
             result[f"{name}_{key}_error_A2"] = _rounded(g.error[shown])
     late = lag[shown] >= lag[shown][-1] / 10
-    ours, theirs = (np.array(result[f"{name}_g1_A2"])[late] for name in ("ace", "reference"))
-    errors = [np.array(result[f"{name}_g1_error_A2"])[late] for name in ("ace", "reference")]
-    ratio = ours / theirs
+    curves_and_errors = [
+        np.array(result[f"{name}_g1_{end}"])[late] for name in ("ace", "reference") for end in ("A2", "error_A2")
+    ]
     # Lags are strongly correlated: the error of the mean ratio is the mean error, not its root-n part.
-    relative = np.hypot(errors[0] / ours, errors[1] / theirs)
-    return {**result, "ratio": float(ratio.mean()), "ratio_error": float((ratio * relative).mean())}
+    ratio, error = ratio_with_error(*curves_and_errors)
+    return {**result, "ratio": float(ratio.mean()), "ratio_error": float(error.mean())}
