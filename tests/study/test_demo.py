@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from polypace.lammps import read_log
+from polypace.study import learning
+from polypace.study.plan import plan_exploration
+from polypace.study.run import rewrite_report
+from polypace.study.work import Unfinished
 from tests.helpers.studies import results_of
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
@@ -75,6 +80,27 @@ def test_status_and_report_need_only_the_folder(finished):
     before = (finished / "results.json").read_bytes()
     assert subprocess.run([POLYPACE, "report", finished], capture_output=True).returncode == 0
     assert (finished / "results.json").read_bytes() == before
+
+
+def test_the_report_of_a_study_outlives_raised_versions_of_steps(finished, tmp_path, monkeypatch):
+    folder = tmp_path / "study"
+    shutil.copytree(finished, folder)
+    before = json.loads((folder / "results.json").read_text())
+    monkeypatch.setattr(learning, "plan_exploration", lambda *given: replace(plan_exploration(*given), version=1000))
+    outcome = rewrite_report(folder)
+    assert "earlier versions of PolyPACE: explore/round-1" in outcome.note
+    assert json.loads((folder / "results.json").read_text()) == before
+    assert "made by earlier versions" in (folder / "report.html").read_text()
+    # Where not even those can be found, results.json stays, and the page is written from it.
+    monkeypatch.setattr(
+        learning, "plan_exploration", lambda *given: replace(plan_exploration(*given), params={"of": "today"})
+    )
+    outcome = rewrite_report(folder)
+    assert outcome.note.startswith("results.json as it was")
+    assert json.loads((folder / "results.json").read_text()) == before
+    (folder / "results.json").unlink()
+    with pytest.raises(Unfinished, match="explore/round-1"):
+        rewrite_report(folder)
 
 
 def test_segments_can_be_run_again_by_hand(finished, tmp_path):

@@ -82,9 +82,11 @@ class BasisSpec:
         """
         import yaml
 
+        from polypace.ace.strict_yaml import load_yaml
+
         path = Path(path)
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = load_yaml(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise FileFormatError(f"{path}: not valid YAML: {error}") from None
         try:

@@ -16,4 +16,6 @@ def report_command(folder: Annotated[Path, typer.Argument(help="Folder of a fini
     outcome = rewrite_report(folder)
     console = wide_console()
     print_summary(outcome.results, console)
+    if outcome.note:
+        console.print(f"note:    {outcome.note}", highlight=False, soft_wrap=True, markup=False)
     console.print(f"report:  {outcome.report}", highlight=False, soft_wrap=True)

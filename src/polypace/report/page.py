@@ -13,8 +13,8 @@ from polypace.report.learning_figures import learning
 from polypace.report.tables import HEADINGS, ROUND_HEADINGS, round_row, summary_rows
 
 
-def write_report(results: Mapping[str, Any], path: Path) -> None:
-    """Write the page of a study; `results` is the content of results.json."""
+def write_report(results: Mapping[str, Any], path: Path, note: str = "") -> None:
+    """Write the page of a study; `results` is the content of results.json, `note` stands at the top of the page."""
     import jinja2
 
     template = files("polypace.report").joinpath("page.html.j2").read_text(encoding="utf-8")
@@ -22,6 +22,7 @@ def write_report(results: Mapping[str, Any], path: Path) -> None:
     chains = sorted(results["chains"].values(), key=lambda chain: chain["chain_length"])
     text = environment.from_string(template).render(
         results=results,
+        note=note,
         chains=chains,
         rows=summary_rows(results),
         headings=HEADINGS,

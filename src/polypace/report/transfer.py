@@ -22,8 +22,8 @@ MARKERS = {"random": "o", "d-optimal": "s", "active-learning": "*", "clusters": 
 DIFFUSION = ("chain", "lag (ps)", "g3/6t reference (Å²/ps)", "ACE", "ratio")
 
 
-def write_transfer(results: Mapping[str, Any], folder: Path) -> Path:
-    """Write transfer.html, transfer.md and transfer.png; return the page's path."""
+def write_transfer(results: Mapping[str, Any], folder: Path, note: str = "") -> Path:
+    """Write transfer.html, transfer.md and transfer.png; return the page's path. `note` stands at the top of the page."""
     import jinja2
 
     grid = results["transfer"]
@@ -35,6 +35,7 @@ def write_transfer(results: Mapping[str, Any], folder: Path) -> Path:
     )
     text = page.render(
         study=results["study"],
+        note=note,
         grid=grid,
         svg=_svg(figure),
         headings=headings(grid),

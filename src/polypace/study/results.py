@@ -73,7 +73,7 @@ def collect_without_potential(spec: StudySpec, work: Work) -> dict[str, Any]:
 
 def _steps(work: Work) -> list[dict[str, Any]]:
     return [
-        {"name": step.name, "folder": f"steps/{step.folder_name}", "wall_seconds": work.seconds(step)}
+        {"name": step.name, "folder": f"steps/{work.store.folder(step).name}", "wall_seconds": work.seconds(step)}
         for step in work.steps.values()
     ]
 

@@ -14,6 +14,7 @@ from typing import Any
 from polypace.errors import InputError
 from polypace.reference import quantum_calculator, quantum_method
 from polypace.report import write_report, write_transfer
+from polypace.study.earlier import EarlierStore
 from polypace.study.execution import Execution, raise_on_sigterm
 from polypace.study.folder import keep_study_file, locked
 from polypace.study.learning import Learned, learn
@@ -29,11 +30,15 @@ POTENTIAL_FILES = ("potential.yaml", "potential.yace", "potential.asi")
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """What a finished study leaves: the numbers, and where they lie."""
+    """What a finished study leaves: the numbers, and where they lie.
+
+    note : what a reader must know of the numbers; empty for a study that was just run
+    """
 
     results: Mapping[str, Any]
     results_file: Path
     report: Path
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,13 +156,69 @@ def _state(step: Step, store: StepStore, verify: bool) -> StepState:
 
 
 def rewrite_report(folder: str | Path) -> StudyOutcome:
-    """Write results.json and report.html anew from the finished steps: of the whole study, or of its learning."""
+    """Write results.json and the report anew from the finished steps: of the whole study, or of its learning.
+
+    Steps of earlier versions of PolyPACE count, and the report says so. Where even those cannot be put together, the
+    pages are written from the results.json that is there.
+
+    Raises
+    ------
+    Unfinished
+        where there is neither.
+    """
     study = Path(folder)
     spec = _spec_of(study)
+    store = EarlierStore(study)
+    before = _results_of(study)
+    for only_learn in (False, True):
+        try:
+            followed = follow(spec, Work(store), only_learn)
+            if not (only_learn and _was_complete(before, followed)):
+                return _write(followed, study, _note_on(store.earlier, study))
+        except Unfinished:
+            if only_learn and before is None:
+                raise
+        except (KeyError, FileNotFoundError):
+            if not store.earlier:  # files of an earlier version may lack what this one reads
+                raise
+    if before is None:
+        raise Unfinished(f"the steps of {study} are of an earlier version that cannot be read; {_run_again(study)}")
     try:
-        return _write(follow(spec, Work(StepStore(study)), only_learn=False), study)
-    except Unfinished:
-        return _write(follow(spec, Work(StepStore(study)), only_learn=True), study)
+        return _write_pages(
+            before, study, f"results.json as it was: {study}/steps does not give it; {_run_again(study)}"
+        )
+    except KeyError:
+        raise Unfinished(
+            f"results.json of {study} is of an earlier version; it and its pages stay as they are; {_run_again(study)}"
+        ) from None
+
+
+def _results_of(study: Path) -> dict[str, Any] | None:
+    path = study / "results.json"
+    if not path.is_file():
+        return None
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return results
+
+
+def _was_complete(before: Mapping[str, Any] | None, followed: Followed) -> bool:
+    """Whether results.json has the runs with this very potential, so that its learning alone would be less."""
+    learned = followed.learned
+    if before is None or learned is None or not before["chains"]:
+        return False
+    fit = followed.work.store.folder(learned.fit).name
+    return any(step["folder"] == f"steps/{fit}" for step in before["steps"])
+
+
+def _note_on(earlier: Sequence[str], study: Path) -> str:
+    if not earlier:
+        return ""
+    names = ", ".join(earlier[:4]) + (f" and {len(earlier) - 4} more" if len(earlier) > 4 else "")
+    return f"made by earlier versions of PolyPACE: {names}; {_run_again(study)}"
+
+
+def _run_again(study: Path) -> str:
+    return f"`polypace run {study / 'study.yaml'} -d {study}` makes them anew"
 
 
 def _spec_of(study: Path) -> StudySpec:
@@ -167,7 +228,7 @@ def _spec_of(study: Path) -> StudySpec:
     return read_study(path)
 
 
-def _write(followed: Followed, study: Path) -> StudyOutcome:
+def _write(followed: Followed, study: Path, note: str = "") -> StudyOutcome:
     spec, learned, work = followed.spec, followed.learned, followed.work
     if learned is None:
         results = collect_without_potential(spec, work)
@@ -177,16 +238,19 @@ def _write(followed: Followed, study: Path) -> StudyOutcome:
         results = collect_results(spec, followed.base, learned, followed.production, work)
     if followed.grid:
         results["transfer"] = collect_grid(spec, followed.grid, followed.production, work)
-    results_file, report = study / "results.json", study / "report.html"
-    write_json(results_file, results)
+    write_json(study / "results.json", results)
     # Through JSON once, so that the pages show what the file says.
-    written = json.loads(results_file.read_text(encoding="utf-8"))
-    if followed.grid:
-        transfer_page = write_transfer(written, study)
-        report = transfer_page if learned is None else report
-    if learned is not None:
-        write_report(written, report)
-    return StudyOutcome(results, results_file, report)
+    return _write_pages(json.loads((study / "results.json").read_text(encoding="utf-8")), study, note)
+
+
+def _write_pages(results: Mapping[str, Any], study: Path, note: str) -> StudyOutcome:
+    report = study / "report.html"
+    if "transfer" in results:
+        transfer_page = write_transfer(results, study, note)
+        report = report if "potential" in results else transfer_page
+    if "potential" in results:
+        write_report(results, report, note)
+    return StudyOutcome(results, study / "results.json", report, note)
 
 
 def _replace(source: Path, target: Path) -> None:

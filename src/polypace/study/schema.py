@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from polypace.ace.strict_yaml import load_yaml
 from polypace.errors import InputError
 from polypace.study.engine import Engine, Threads
 from polypace.study.quantities import Density, Length, Pressure, Temperature, Time
@@ -18,7 +20,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Lammps(Block):
@@ -271,8 +273,10 @@ def read_study(path: str | Path) -> StudySpec:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"study file {path}: {error.strerror}; give the path of a study.yaml") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"study file {path} is not text in UTF-8 ({error.reason} at byte {error.start})") from None
     try:
-        data = yaml.safe_load(text)
+        data = load_yaml(text)
     except yaml.YAMLError as error:
         raise InputError(f"study file {path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
@@ -280,7 +284,7 @@ def read_study(path: str | Path) -> StudySpec:
     try:
         return StudySpec.model_validate(data)
     except ValidationError as error:
-        problems = [_describe(problem) for problem in error.errors()]
+        problems = [_describe(problem) for problem in _first_causes(error.errors())]
         raise InputError(f"study file {path}:\n  " + "\n  ".join(problems)) from None
 
 
@@ -290,4 +294,17 @@ def _describe(problem: Any) -> str:
         return f"{place}: unknown key (value {problem['input']!r}); remove it or correct its spelling"
     if problem["type"] == "missing":
         return f"{place}: missing, and it has no default"
-    return f"{place}: {problem['msg']}, got {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    # Whole blocks would fill the screen; what is said about values that were checked here names them already.
+    shown = problem["type"] != "value_error" and not isinstance(problem["input"], dict | list)
+    return f"{place}: {message}" + (f", got {problem['input']!r}" if shown else "")
+
+
+def _first_causes(problems: Sequence[Any]) -> list[Any]:
+    """Problems without those of a block that only follow from problems inside of it."""
+    inner = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if not any(len(loc) > len(problem["loc"]) and loc[: len(problem["loc"])] == problem["loc"] for loc in inner)
+    ]

@@ -67,6 +67,7 @@ def test_iterations_were_called_rounds(tmp_path):
         ({"systems__test": [{"chain_length": 8, "n_chains": 1}] * 2}, "names a chain length twice"),
         ({"reference__cutoff": ["12 Å", "10 Å"]}, "must ascend"),
         ({"learning__chain_lengths": [99]}, r"learning\.chain_lengths names \[99\]"),
+        ({"learning__time": float("inf")}, r"learning\.time: .*finite"),
         ({"learning__budget": {"atoms": 0}}, r"learning\.budget\.atoms: .*got 0"),
         ({"learning__budget": {"hours": 0}}, r"learning\.budget\.hours: .*greater than 0"),
         ({"learning__budget": {"days": 1}}, r"learning\.budget\.days: unknown key"),
@@ -96,3 +97,25 @@ def test_files_that_are_no_study(tmp_path):
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(InputError, match="must be a mapping"):
         read_study(tmp_path / "list.yaml")
+    (tmp_path / "bytes.yaml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(InputError, match="not text in UTF-8"):
+        read_study(tmp_path / "bytes.yaml")
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    """PyYAML would keep the last one without a word."""
+    path = write(tmp_path)
+    path.write_text(path.read_text() + "\nname: again\n")
+    with pytest.raises(InputError, match=r"the key 'name' stands twice, in lines \d+ and \d+"):
+        read_study(path)
+
+
+def test_one_mistake_is_told_once_and_blocks_are_not_printed(tmp_path):
+    path = write(tmp_path, systems__train=[{"chain_length": 5, "n_chains": 10, "density": "5 g/cm³"}])
+    with pytest.raises(InputError) as caught:
+        read_study(path)
+    assert str(caught.value).count("\n") == 1 and "systems.train.0.density" in str(caught.value)
+    with pytest.raises(InputError) as caught:
+        read_study(write(tmp_path, learning__chain_lengths=[99]))
+    assert len(str(caught.value)) < 300
+    assert "Value error" not in str(caught.value)

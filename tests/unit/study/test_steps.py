@@ -13,6 +13,7 @@ import time
 import pytest
 
 from polypace.errors import DamagedStepError, InputError, PolypaceError
+from polypace.study.earlier import EarlierStore
 from polypace.study.engine import Threads
 from polypace.study.execution import execute, topological_order
 from polypace.study.folder import locked
@@ -199,3 +200,22 @@ def test_kill_9_in_the_middle_leaves_nothing_half_made(tmp_path):
     (folder,) = (tmp_path / "steps").iterdir()
     assert folder.name.startswith("slow-")
     assert set(json.loads((folder / "manifest.json").read_text())["files"]) == {"half.txt", "whole.txt"}
+
+
+def test_steps_of_earlier_versions_are_found_with_what_was_made_from_them(tmp_path):
+    def graph(version: int, last: int = 1) -> tuple[Step, Step]:
+        source = Step("number/2", write_number, {"number": 2}, version=version)
+        return source, Step("sum/2", add_inputs, {}, {"a": source, "b": number(3)}, version=last)
+
+    _, total = graph(1)
+    run([total], tmp_path)
+    source, newer = graph(3, last=2)
+    assert StepStore(tmp_path).manifest(newer) is None
+    store = EarlierStore(tmp_path)
+    assert store.manifest(newer)["version"] == 1
+    assert (store.folder(newer) / "number.txt").read_text() == "5"
+    assert sorted(store.earlier) == ["number/2", "sum/2"], "number/3 is of this version"
+    run([source], tmp_path)
+    assert EarlierStore(tmp_path).folder(source) == StepStore(tmp_path).folder(source), "the newest there is"
+    other = Step("number/2", write_number, {"number": 7}, version=3)
+    assert EarlierStore(tmp_path).manifest(other) is None, "other parameters are another step"
