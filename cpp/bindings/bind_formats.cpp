@@ -6,6 +6,7 @@
 #include "ace/coupling.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "formats/fingerprint.hpp"
 #include "formats/formats.hpp"
 #include "formats/header_checks.hpp"
 
@@ -157,10 +158,19 @@ void bind_formats(py::module_ m) {
   m.def("parse_yace", &formats::parse_yace, py::arg("text"), py::arg("source"), unlocked);
   m.def("format_yace", &formats::format_yace, py::arg("potential"));
   m.def("write_yace", &formats::write_yace, py::arg("potential"), py::arg("path"));
-  m.def("write_asi", [](const std::map<std::string, Array<double>>& arrays, const std::string& path) {
-    formats::write_asi(square_matrices(arrays), path);
-  }, py::arg("matrices"), py::arg("path"));
-  m.def("read_asi", [](const std::string& path) { return asi_arrays(formats::read_asi_matrices(path)); }, py::arg("path"));
+  m.def("write_asi", [](const std::map<std::string, Array<double>>& arrays, const std::string& path, const std::string& note) {
+    formats::write_asi(square_matrices(arrays), path, note);
+  }, py::arg("matrices"), py::arg("path"), py::arg("note") = "");
+  m.def("read_asi", [](const std::string& path) { return asi_arrays(formats::read_asi(path)); }, py::arg("path"));
+  m.def("read_asi_and_note", [](const std::string& path) {
+    std::string note;
+    auto arrays = asi_arrays(formats::read_asi(path, &note));
+    return py::make_tuple(arrays, py::bytes(note));
+  }, py::arg("path"));
+  m.def("active_set_note", [](const ace::BPotential& potential, bool full) {
+    return formats::active_set_note(potential, full ? formats::ActiveSetKind::full : formats::ActiveSetKind::linear);
+  }, py::arg("potential"), py::arg("full"));
+  m.def("check_active_set_note", &formats::check_active_set_note, py::arg("note"), py::arg("potential"), py::arg("source"));
   m.def("parse_asi", [](const py::bytes& content, const std::string& source) { return asi_arrays(formats::parse_asi(content, source)); },
         py::arg("content"), py::arg("source"));
 }

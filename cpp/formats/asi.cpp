@@ -119,9 +119,9 @@ std::string format_npy(const SquareMatrix& matrix, const std::string& symbol) {
 
 }  // namespace
 
-std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source) {
+std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source, std::string* note) {
   std::map<std::string, SquareMatrix> matrices;
-  for (const auto& member : read_stored_zip(bytes, source)) {
+  for (const auto& member : read_stored_zip(bytes, source, note)) {
     auto symbol = member.name;
     if (symbol.size() > suffix.size() && symbol.compare(symbol.size() - suffix.size(), suffix.size(), suffix) == 0)
       symbol.resize(symbol.size() - suffix.size());
@@ -133,29 +133,18 @@ std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const st
   return matrices;
 }
 
-std::map<std::string, SquareMatrix> read_asi_matrices(const std::string& path) { return parse_asi(read_file(path), path); }
+std::map<std::string, SquareMatrix> read_asi(const std::string& path, std::string* note) {
+  return parse_asi(read_file(path), path, note);
+}
 
-std::string format_asi(const std::map<std::string, SquareMatrix>& matrices) {
+std::string format_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& note) {
   std::vector<ZipMember> members;
   for (const auto& [symbol, matrix] : matrices) members.push_back({symbol + suffix, format_npy(matrix, symbol)});
-  return write_stored_zip(members);
+  return write_stored_zip(members, note);
 }
 
-void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path) {
-  write_file(path, format_asi(matrices));
-}
-
-ace::ActiveSet read_asi(const std::string& path, const std::vector<std::string>& elements) {
-  auto matrices = read_asi_matrices(path);
-  ace::ActiveSet active_set;
-  for (const auto& symbol : elements) {
-    const auto place = matrices.find(symbol);
-    require(place != matrices.end(), path, ": has no matrix for ", symbol, ", an element of the potential; use the .asi made for it");
-    active_set.matrices.push_back(std::move(place->second.values));
-  }
-  require(matrices.size() == elements.size(), path, ": holds ", matrices.size(), " elements, the potential has ", elements.size(),
-          "; use the .asi made for it");
-  return active_set;
+void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path, const std::string& note) {
+  write_file(path, format_asi(matrices, note));
 }
 
 }  // namespace polypace::formats

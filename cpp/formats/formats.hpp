@@ -41,11 +41,11 @@ using AnyPotential = std::variant<ace::BPotential, ace::CTildePotential>;
 AnyPotential read_potential(const std::string& path);
 AnyPotential parse_potential(const std::string& text, const std::string& source);
 
-// .asi: inverse active sets, one per element (an uncompressed .npz archive).
-ace::ActiveSet read_asi(const std::string& path, const std::vector<std::string>& elements);
-std::map<std::string, SquareMatrix> read_asi_matrices(const std::string& path);
-std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source);
-std::string format_asi(const std::map<std::string, SquareMatrix>& matrices);
-void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path);
+// .asi: inverse active sets, one per element (an uncompressed .npz archive). `note` is the archive's comment, which other
+// programs skip: fingerprint.hpp.
+std::map<std::string, SquareMatrix> read_asi(const std::string& path, std::string* note = nullptr);
+std::map<std::string, SquareMatrix> parse_asi(const std::string& bytes, const std::string& source, std::string* note = nullptr);
+std::string format_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& note = "");
+void write_asi(const std::map<std::string, SquareMatrix>& matrices, const std::string& path, const std::string& note = "");
 
 }  // namespace polypace::formats

@@ -50,6 +50,12 @@ class ZipReader {
     return result;
   }
 
+  std::string comment() const {
+    const auto end = find_end(), size = integer(end + 20, 2);
+    check_range(end + end_size, size);
+    return bytes_.substr(end + end_size, size);
+  }
+
  private:
   template <class... Parts>
   void check(bool condition, const Parts&... parts) const {
@@ -132,11 +138,14 @@ std::string common_header(const ZipMember& member) {
 
 }  // namespace
 
-std::vector<ZipMember> read_stored_zip(const std::string& bytes, const std::string& source) {
-  return ZipReader(bytes, source).members();
+std::vector<ZipMember> read_stored_zip(const std::string& bytes, const std::string& source, std::string* comment) {
+  const ZipReader reader(bytes, source);
+  if (comment != nullptr) *comment = reader.comment();
+  return reader.members();
 }
 
-std::string write_stored_zip(const std::vector<ZipMember>& members) {
+std::string write_stored_zip(const std::vector<ZipMember>& members, const std::string& comment) {
+  require(comment.size() <= 0xffff, "the comment of an archive ends at 65535 bytes, got ", comment.size());
   std::string archive, directory;
   for (const auto& member : members) {
     require(archive.size() + member.content.size() < in_zip64, "an archive of ", archive.size() + member.content.size(),
@@ -162,8 +171,8 @@ std::string write_stored_zip(const std::vector<ZipMember>& members) {
   append(archive, members.size(), 2);
   append(archive, directory.size(), 4);
   append(archive, start, 4);
-  append(archive, 0, 2);
-  return archive;
+  append(archive, comment.size(), 2);
+  return archive + comment;
 }
 
 }  // namespace polypace::formats

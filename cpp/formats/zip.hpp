@@ -13,9 +13,10 @@ struct ZipMember {
 };
 
 // Throws std::invalid_argument naming `source` when the archive is damaged or a member is compressed.
-std::vector<ZipMember> read_stored_zip(const std::string& bytes, const std::string& source);
+// `comment` receives the archive's comment.
+std::vector<ZipMember> read_stored_zip(const std::string& bytes, const std::string& source, std::string* comment = nullptr);
 
 // Fixed time stamps: the same members give the same bytes.
-std::string write_stored_zip(const std::vector<ZipMember>& members);
+std::string write_stored_zip(const std::vector<ZipMember>& members, const std::string& comment = "");
 
 }  // namespace polypace::formats

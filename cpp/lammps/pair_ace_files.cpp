@@ -7,6 +7,7 @@
 #include <comm.h>
 
 #include "base/errors.hpp"
+#include "formats/fingerprint.hpp"
 #include "formats/formats.hpp"
 #include "formats/text_file.hpp"
 #include "pair_ace.hpp"
@@ -58,7 +59,9 @@ ace::Evaluator PairPaceExtrapolation::load(const std::vector<std::string>& files
   require(std::holds_alternative<ace::BPotential>(any), "extrapolation grades need the B-basis functions, which ",
           files[0], " does not hold any more: give the .yaml that it was made from");
   const auto& potential = std::get<ace::BPotential>(any);
-  auto matrices = formats::parse_asi(broadcast_file(files[1], comm->me, world), files[1]);
+  std::string note;
+  auto matrices = formats::parse_asi(broadcast_file(files[1], comm->me, world), files[1], &note);
+  formats::check_active_set_note(note, potential, files[1]);
   ace::ActiveSet active_set;
   for (const auto& element : potential.elements) {
     const auto found = matrices.find(element);

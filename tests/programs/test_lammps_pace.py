@@ -9,6 +9,7 @@ import ase
 import numpy as np
 import pytest
 
+from polypace._core import formats
 from polypace.ace import Potential, evaluate
 from polypace.errors import ProgramError, UnstableRunError
 from polypace.lammps import ace_pair_lines, run_lammps
@@ -27,8 +28,8 @@ def files(tmp_path_factory) -> Path:
     potential = Potential.read(folder / "p.yaml")
     potential.write(folder / "p.yace")
     matrices = {element: np.eye(n) + 0.1 * rng.normal(size=(n, n)) for element, n in potential.n_functions.items()}
-    np.savez(folder / "p.npz", **matrices)
-    (folder / "p.npz").rename(folder / "p.asi")
+    formats.write_asi(matrices, str(folder / "p.asi"), formats.active_set_note(potential.data, full=False))
+    formats.write_asi(matrices, str(folder / "twin.asi"), "polypace linear 0123456789abcdef")
     return folder
 
 
@@ -220,6 +221,7 @@ WRONG = [
     ("pair_style pace/extrapolation\npair_coeff * * {0}/p.yace {0}/p.asi C H\n", "give the .yaml"),
     ("pair_style pace/extrapolation\npair_coeff * * {0}/p.yaml {0}/p.yace C H\n", "p.yace"),
     ("pair_style pace/extrapolation\npair_coeff * * {0}/p.yaml {0}/other.asi C H\n", "other.asi"),
+    ("pair_style pace/extrapolation\npair_coeff * * {0}/p.yaml {0}/twin.asi C H\n", "twin.asi: was made for a potential"),
     ("newton off\npair_style pace\npair_coeff * * {0}/p.yace C H\nrun 0\n", "newton pair on"),
     ("pair_style pace\npair_coeff * * {0}/p.yace C H\nfix 1 all pair 1 pace gamma 1\n", "gamma_flag"),
 ]  # fmt: skip

@@ -145,16 +145,26 @@ def as_potential(potential: Potential | str | Path) -> Potential:
     return potential if isinstance(potential, Potential) else Potential.read(potential)
 
 
-def active_set_matrices(active_set: Any, elements: tuple[str, ...]) -> list[Array]:
+def active_set_matrices(active_set: Any, potential: Potential) -> list[Array]:
     """Inverse active sets in species order, from an `.asi` path, a mapping symbol → matrix, an ActiveSet."""
+    elements, name = potential.elements, "the active set"
+    made_for = getattr(active_set, "made_for", b"")
     if isinstance(active_set, str | Path):
-        active_set = formats.read_asi(str(active_set))
+        name = str(active_set)
+        active_set, made_for = formats.read_asi_and_note(name)
     matrices = active_set if isinstance(active_set, Mapping) else getattr(active_set, "inverses", None)
     if not isinstance(matrices, Mapping):
         raise InputError(f"active_set must be a path, a mapping or an ActiveSet, got {type(active_set).__name__}")
+    check_made_for(made_for, potential, name)
     if set(matrices) != set(elements):
         raise InputError(f"the active set is for {sorted(matrices)}, the potential for {list(elements)}")
     return [as_array(matrices[el], f"active set of {el}", shape=(None, None)) for el in elements]
+
+
+def check_made_for(made_for: bytes, potential: Potential, name: str = "the active set") -> None:
+    """Raise InputError where an active set's note says that its rows are of other functions than the potential's."""
+    if isinstance(potential.data, formats.BPotential):
+        formats.check_active_set_note(made_for, potential.data, name)
 
 
 def make_evaluator(
@@ -168,7 +178,7 @@ def make_evaluator(
     potential = as_potential(potential)
     evaluator = core.Evaluator(potential.data, radial, os.environ.get("POLYPACE_SIMD", "best"))
     if active_set is not None:
-        evaluator.set_active_set(active_set_matrices(active_set, potential.elements))
+        evaluator.set_active_set(active_set_matrices(active_set, potential))
     return evaluator
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from polypace._core import formats
 from polypace.ace.potential import Potential
+from polypace.ace.prediction import check_made_for
 from polypace.arrays import as_array
 from polypace.errors import FileFormatError, InputError
 
@@ -25,6 +26,8 @@ class ActiveSet:
     inverses : {element: (N, N)}, M = A⁺ of the selected rows A; N functions (linear) or functions · densities (full)
     selected : {element: (N, 2) int64}, frame and atom of every selected row; empty where read from a file
     largest_grade : {element: largest γ over the frames it was selected from}; empty where read from a file
+    made_for : which functions its rows belong to, kept in the file where other programs do not look; empty in files
+        of other programs
 
     The extrapolation grade of an environment with projections b is γ = max_k |Σ_j b_j M_jk|
     (Lysogorskiy et al., Phys. Rev. Materials 7, 043801 (2023), eq. 9).
@@ -33,6 +36,7 @@ class ActiveSet:
     inverses: Mapping[str, npt.NDArray[np.float64]]
     selected: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
     largest_grade: Mapping[str, float] = field(default_factory=dict)
+    made_for: bytes = b""
 
     def __post_init__(self) -> None:
         if not self.inverses:
@@ -57,13 +61,14 @@ class ActiveSet:
         if not path.is_file():
             raise FileNotFoundError(f"active-set file {path} does not exist")
         try:
-            return cls(formats.read_asi(str(path)))
+            inverses, made_for = formats.read_asi_and_note(str(path))
+            return cls(inverses, made_for=made_for)
         except ValueError as error:
             raise FileFormatError(str(error)) from None
 
     def write(self, path: str | Path) -> None:
         """Write an `.asi` file, which pacemaker's programs and `pair_style pace/extrapolation` read too."""
-        formats.write_asi(dict(self.inverses), str(path))
+        formats.write_asi(dict(self.inverses), str(path), self.made_for)
 
     def kind(self, potential: Potential) -> Kind:
         """Return whether the set is linear or full, after checking that it belongs to the potential.
@@ -71,7 +76,7 @@ class ActiveSet:
         Raises
         ------
         InputError
-            where elements or numbers of functions differ.
+            where elements, numbers of functions or, as far as the file tells them, the functions themselves differ.
         """
         if not potential.has_functions:
             raise InputError("extrapolation grades need the B-basis form of the potential (.yaml), not .yace")
@@ -82,10 +87,10 @@ class ActiveSet:
             )
         counts, densities = potential.n_functions, potential.n_densities
         sizes = {el: len(matrix) for el, matrix in self.inverses.items()}
-        if sizes == counts:
-            return "linear"
-        if sizes == {el: counts[el] * densities[el] for el in counts}:
-            return "full"
+        full = {el: counts[el] * densities[el] for el in counts}
+        if sizes in (counts, full):
+            check_made_for(self.made_for, potential)
+            return "linear" if sizes == counts else "full"
         raise InputError(
             f"the active set has {sizes} rows, the potential {counts} functions and {densities} densities: they do "
             "not belong together; make a new one with select_active_set"

@@ -24,6 +24,12 @@ def close(ours, theirs, tolerance):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * max(1.0, np.abs(theirs).max(initial=0)))
 
 
+def grader(pyace, path):
+    peer = pyace.PyACECalculator(str(path))
+    peer.set_active_set(str(path.with_suffix(".asi")))
+    return peer
+
+
 def compare(pyace, path, rng, full=False):
     """Energies, forces, stresses, projections and grades of the file on random structures."""
     potential = Potential.read(path)
@@ -31,9 +37,8 @@ def compare(pyace, path, rng, full=False):
     frames = [a for a in random_structures(elements, rng) if all(a.pbc) or not any(a.pbc)]
     sizes = {el: n[el] * (potential.n_densities[el] if full else 1) for el in elements}
     inverse = {el: np.eye(m) + 0.1 * rng.normal(size=(m, m)) for el, m in sizes.items()}
-    formats.write_asi(inverse, str(path.with_suffix(".asi")))
-    peer = pyace.PyACECalculator(str(path))
-    peer.set_active_set(str(path.with_suffix(".asi")))
+    formats.write_asi(inverse, str(path.with_suffix(".asi")), formats.active_set_note(potential.data, full))
+    peer = grader(pyace, path)
     n_compared = 0
     ours, rows = evaluate(frames, potential, inverse), projections(frames, potential)
     for atoms, prediction, b in zip(frames, ours, rows, strict=True):
@@ -44,6 +49,10 @@ def compare(pyace, path, rng, full=False):
             assert "Extreme shape" in str(error)
             continue
         n_compared += 1
+        if np.isnan(peer.results["gamma"]).any():
+            # python-ace 0.4.0rc1 reads memory that it has not written: in one run of twenty, grades are NaN.
+            peer = grader(pyace, path)
+            peer.calculate(atoms, ["energy", "forces", "stress"])
         close(prediction.energies, peer.energies, 1e-10)
         close(prediction.forces, peer.results["forces"], 1e-9)
         if all(atoms.pbc):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from polypace.ace import BasisSpec, Potential, projections
+from polypace.ace import BasisSpec, Potential, evaluate, projections
 from polypace.errors import InputError
 from polypace.select import (
     ActiveSet,
@@ -197,3 +197,52 @@ def test_bad_input_is_named(potential, shared, tmp_path):
         select_frames([], potential)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         ActiveSet.read(tmp_path / "none.asi")
+
+
+def other_radial(potential):
+    """The same functions of another radial basis: equal numbers, other projections."""
+    spec = BasisSpec(
+        ["Al", "Ni"],
+        bonds={"ALL": {"radbase": "ChebExpCos", "radparameters": [4.1], "rcut": 4.5, "dcut": 0.1}},
+        functions={"ALL": {"nradmax_by_orders": [4, 2], "lmax_by_orders": [0, 1]}},
+    )
+    return spec.build().with_coefficients(potential.coefficients)
+
+
+def test_an_active_set_knows_its_functions(potential, tmp_path):
+    """Equal numbers of functions do not make a pair; coefficients, e0 and core repulsion do not part one."""
+    frames = random_frames(40, 2)
+    select_active_set(frames, potential).write(tmp_path / "p.asi")
+    active = ActiveSet.read(tmp_path / "p.asi")
+    refitted = potential.with_coefficients(2 * potential.coefficients).with_e0({"Al": 1.0, "Ni": 2.0})
+    for same in (potential, refitted, refitted.with_core_repulsion({("Al", "Al"): 1.5})):
+        same.write(tmp_path / "p.yaml")
+        assert active.kind(Potential.read(tmp_path / "p.yaml")) == "linear"
+    other = other_radial(potential)
+    for attempt in (
+        lambda: active.kind(other),
+        lambda: extrapolation_grade(frames[:1], other, active),
+        lambda: evaluate(frames[:1], other, tmp_path / "p.asi"),
+        lambda: evaluate(frames[:1], other, active),
+    ):
+        with pytest.raises(InputError, match=r"was made for a potential with other functions .*polypace select"):
+            attempt()
+    with np.load(tmp_path / "p.asi") as archive:  # what pacemaker's programs start from
+        assert set(archive.files) == {"Al", "Ni"}
+    np.savez(tmp_path / "theirs.npz", **active.inverses)
+    assert ActiveSet.read(tmp_path / "theirs.npz").kind(other) == "linear", "a file of pacemaker does not say"
+
+
+def test_a_full_active_set_knows_its_coefficients(tmp_path):
+    spec = BasisSpec(
+        ["Al", "Ni"],
+        bonds={"ALL": {"radbase": "ChebExpCos", "radparameters": [4.0], "rcut": 4.5, "dcut": 0.1}},
+        functions={"ALL": {"nradmax_by_orders": [3], "lmax_by_orders": [0]}},
+        embeddings={"ALL": {"ndensity": 2, "fs_parameters": [1, 1, 1, 0.5]}},
+    )
+    basis = spec.build()
+    potential = basis.with_coefficients(np.random.default_rng(5).normal(size=len(basis.coefficients)))
+    active = select_active_set(random_frames(60, 2), potential, full=True)
+    assert active.kind(potential) == "full"
+    with pytest.raises(InputError, match="other coefficients, functions"):
+        active.kind(potential.with_coefficients(2 * potential.coefficients))
