@@ -178,6 +178,10 @@ class Potential:
         data.bonds, data.embeddings = bonds, embeddings
         return Potential(data)
 
+    def active_set_note(self, full: bool) -> bytes:
+        """What an `.asi` file says of the functions that its rows belong to (docs/explanation/formats.md)."""
+        return formats.active_set_note(self._functions_data("active_set_note"), full).encode()
+
     def with_e0(self, e0: Mapping[str, float]) -> Potential:
         """The same potential with another e0 (eV) per element; elements not named keep theirs."""
         unknown = set(e0) - set(self.elements)

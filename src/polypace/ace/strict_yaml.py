@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]
     """PyYAML keeps the last of two equal keys without a word: whoever edits the first one changes nothing."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -23,7 +23,8 @@ class _StrictLoader(yaml.SafeLoader):
                         f"the key {key.value!r} stands twice, in lines {lines[key.value]} and {line}: keep one",
                     )
                 lines[key.value] = line
-        return super().construct_mapping(node, deep)
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 def load_yaml(text: str) -> Any:

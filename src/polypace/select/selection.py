@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from polypace._core import formats
 from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
 from polypace.blas_threads import single_threaded_blas
@@ -85,7 +84,7 @@ def select_active_set(
         inverses={el: stream.inverse for el, stream in streams.items()},
         selected={el: stream.active.origin for el, stream in streams.items()},
         largest_grade={el: stream.largest_grade for el, stream in streams.items()},
-        made_for=formats.active_set_note(potential.data, full).encode(),
+        made_for=potential.active_set_note(full),
     )
 
 
