@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,7 @@ def _load(verb: str, debug: bool) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        warnings.formatwarning = _warning_text
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt:
@@ -79,8 +81,22 @@ def _load(verb: str, debug: bool) -> Callable[..., Any]:
                 raise
             _say(str(error))
             raise typer.Exit(1) from None
+        finally:
+            warnings.formatwarning = _PYTHON_WARNING
 
     return run
+
+
+_PYTHON_WARNING = warnings.formatwarning
+
+
+def _warning_text(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Our own warnings are for users, who have no use for a line of Python."""
+    if category.__module__.startswith("polypace"):
+        return f"polypace: warning: {message}\n"
+    return _PYTHON_WARNING(message, category, filename, lineno, line)
 
 
 def _say(message: str) -> None:

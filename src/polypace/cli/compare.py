@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,13 +16,21 @@ from polypace.cli.dynamics_input import FRAMES_HELP, DynamicsOptions, displaceme
 from polypace.cli.structure_output import compare_runs
 from polypace.errors import InputError
 
+T = TypeVar("T")
+
 
 def compare_command(
     reference: Annotated[Path, typer.Argument(help="Trajectory of the reference.")],
     other: Annotated[Path, typer.Argument(help="Trajectory of the potential under test.")],
-    topology: Annotated[Path | None, typer.Option(help="Chains and masses of both: a LAMMPS data file.")] = None,
-    timestep: Annotated[float | None, typer.Option(help="ps per MD step, where the dumps have no times.")] = None,
-    units: Annotated[str | None, typer.Option(help="LAMMPS units of the dumps: real, metal, lj, …")] = None,
+    topology: Annotated[
+        str | None, typer.Option(help="Chains and masses: a LAMMPS data file; A,B where the runs differ.")
+    ] = None,
+    timestep: Annotated[
+        str | None, typer.Option(help="ps per MD step, where the dumps have no times; A,B where the runs differ.")
+    ] = None,
+    units: Annotated[
+        str | None, typer.Option(help="LAMMPS units of the dumps: real, metal, lj, …; A,B where the runs differ.")
+    ] = None,
     frames: Annotated[str | None, typer.Option(help=FRAMES_HELP)] = None,
     central: Annotated[int | None, typer.Option(help="Only the middle beads of every chain, so many.")] = None,
     types: Annotated[str | None, typer.Option(help="Only these atom types, as C,H.")] = None,
@@ -36,9 +45,15 @@ def compare_command(
     if len(labels) != 2 or labels[0] == labels[1]:
         raise InputError(f"--names must be two different names with a comma between them, got {names!r}")
     options = DynamicsOptions(central, types, max_lag, max_memory, threads, None)
+    settings = zip(
+        of_both("--topology", topology, Path),
+        of_both("--timestep", timestep, float),
+        of_both("--units", units, str),
+        strict=True,
+    )
     runs = {
-        label: open_run([file], topology, timestep, units, frames)
-        for label, file in zip(labels, (reference, other), strict=True)
+        label: open_run([file], *own, frames)
+        for label, file, own in zip(labels, (reference, other), settings, strict=True)
     }
     reduced = all(run.is_reduced for run in runs.values())
     first, second = (displacement_curves(run, options) for run in runs.values())
@@ -61,6 +76,20 @@ def compare_command(
         )
         print(reduced_text(text) if reduced else text)
     print("written:", ", ".join([f"{output}.json", *written]))
+
+
+def of_both(option: str, text: str | None, kind: Callable[[str], T]) -> tuple[T | None, T | None]:
+    """What an option says about the two runs: one value for both, or two with a comma between them."""
+    if text is None:
+        return None, None
+    parts = text.split(",")
+    try:
+        if len(parts) > 2:
+            raise ValueError
+        first, second = kind(parts[0]), kind(parts[-1])
+    except ValueError:
+        raise InputError(f"{option} must be one value, or two with a comma between them, got {text!r}") from None
+    return first, second
 
 
 def _summary(ratio: MSDRatio) -> dict[str, Any]:

@@ -60,6 +60,13 @@ class DumpSource:
         self.coordinates, self._slots, self._scaled = _layout(self._columns, self.name)
         self.table = _table(self._index, self.units, self._length)
         self.columns, self.ids, self.has_ids = self._first_frame()
+        if not self.has_ids:
+            self.notes += (
+                warn(
+                    f"{self.name}: has no column id: atoms are taken to be in the same order in every frame, which LAMMPS "
+                    "keeps only with 'dump_modify … sort'; dump the column id"
+                ),
+            )
         self._tables: dict[bytes, npt.NDArray[np.int32]] = {}
 
     @property

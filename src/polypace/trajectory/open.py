@@ -98,6 +98,8 @@ def _open_source(
     if cells is not None:
         raise InputError("cells belongs to arrays; files hold their own cells")
     heads = [first_bytes(open_bytes(path)) for path in paths]
+    if b"" in heads:
+        raise FileFormatError(f"{paths[heads.index(b'')]}: the file is empty")
     if all(
         head.lstrip().startswith(b"ITEM:") or _may_be_binary_dump(path, head)
         for path, head in zip(paths, heads, strict=True)

@@ -52,24 +52,34 @@ def open_coordinates(paths: list[Path], n_atoms: int | None) -> Any:
     """A universe of trajectory files alone; the number of atoms comes from the file or from the topology."""
     import MDAnalysis
 
-    if n_atoms is None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reader = _reader_for(paths[0])
+        if n_atoms is None:
             try:
-                reader = MDAnalysis.coordinates.core.get_reader_for(str(paths[0]))
                 n_atoms = reader.parse_n_atoms(str(paths[0]))
             except NotImplementedError:  # a text format, whose first frame tells
                 n_atoms = len(open_universe(paths[0]).atoms)
             except (ValueError, OSError) as error:
                 raise InputError(f"{paths[0]}: the format needs a topology ({error})") from None
-    universe = MDAnalysis.Universe.empty(n_atoms, trajectory=False)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        universe = MDAnalysis.Universe.empty(n_atoms, trajectory=False)
+        try:
             universe.load_new([str(path) for path in paths] if len(paths) > 1 else str(paths[0]))
-    except (ValueError, OSError, EOFError) as error:
-        raise FileFormatError(f"{paths[0]}: MDAnalysis cannot read it: {error}") from error
+        except (ValueError, OSError, EOFError) as error:
+            raise FileFormatError(f"{paths[0]}: MDAnalysis cannot read it: {error}") from error
     return universe
+
+
+def _reader_for(path: Path) -> Any:
+    import MDAnalysis
+
+    try:
+        return MDAnalysis.coordinates.core.get_reader_for(str(path))
+    except ValueError:
+        raise FileFormatError(
+            f"{path}: is no LAMMPS dump (it does not begin with 'ITEM:'), and no format has the ending '{path.suffix}'; "
+            "other trajectories are told by theirs: .dcd, .xtc, .trr, .h5md, .nc, .xyz, .extxyz, …"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -59,6 +61,33 @@ def test_compare(rng, tmp_path, capsys):
     assert abs(ratio["ratio"][-1] - 2.25) < 4 * ratio["error"][-1]
     assert (tmp_path / "compare.pdf").exists()
     assert "g1: ACE/reference" in capsys.readouterr().out
+
+
+def test_compare_of_runs_with_time_steps_of_their_own(rng, tmp_path, capsys):
+    """The same motion with twice the time between frames is half as fast; steps of the file are the same."""
+    positions, molecules = melt(rng, 0.3)
+    write_dump(tmp_path / "a.dump", positions, molecules)
+    run("compare", tmp_path / "a.dump", tmp_path / "a.dump", "--timestep", "0.001,0.002", "--units", "metal",
+        "-o", tmp_path / "c")  # fmt: skip
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert found["diffusion"]["ACE"]["coefficient_A2_per_ps"] == pytest.approx(
+        found["diffusion"]["reference"]["coefficient_A2_per_ps"] / 2
+    )
+    for wrong in ("0.001,0.002,0.003", "0.001;0.002"):
+        with pytest.raises(SystemExit):
+            main(["compare", str(tmp_path / "a.dump"), str(tmp_path / "a.dump"), "--timestep", wrong])
+        assert "--timestep must be one value, or two with a comma" in capsys.readouterr().err
+
+
+def test_warnings_are_lines_for_people(rng, tmp_path):
+    positions, molecules = melt(rng, 0.3)
+    write_dump(tmp_path / "a.dump", positions[:20], molecules)
+    text = (tmp_path / "a.dump").read_text()
+    (tmp_path / "a.dump").write_text(text[:-100])
+    code = "from polypace.cli import main; main()"
+    command = [sys.executable, "-c", code, "msd", "a.dump", "--timestep", "0.001"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("polypace: warning: a.dump: the frame of step 1900") and done.stderr.count("\n") == 1
 
 
 def test_runs_in_reduced_units_are_labelled_so(rng, tmp_path, capsys):

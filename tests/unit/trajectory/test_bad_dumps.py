@@ -146,6 +146,16 @@ def test_not_a_dump(write):
     with pytest.raises(FileFormatError, match="step after ITEM: TIMESTEP"):
         pp.open_trajectory(write("ITEM: TIMESTEP\nx\nITEM: NUMBER OF ATOMS\n"))
 
+    with pytest.raises(FileFormatError, match=r"a\.dump: the file is empty"):
+        pp.open_trajectory(write(""))
+    with pytest.raises(FileFormatError, match=r"no LAMMPS dump .* no format has the ending '\.dump'"):
+        pp.open_trajectory(write("hello\n" * 9))
+
+
+def test_dumps_without_ids_are_warned_of(write):
+    with pytest.warns(TrajectoryWarning, match="has no column id: atoms are taken to be in the same order"):
+        assert pp.open_trajectory(write(text_dump([[row[1:] for row in ROWS]], columns="type x y z"))).n_atoms == 3
+
 
 def test_arguments_are_checked(write):
     path = write(text_dump([ROWS]))
