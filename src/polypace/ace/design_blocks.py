@@ -68,6 +68,20 @@ def survey_frames(frames: Frames, elements: Sequence[str], weights: Weights) -> 
     return Survey(np.array(compositions, dtype=float).reshape(-1, len(elements)), np.array(energies), n_frames, n_atoms)
 
 
+def check_frames(frames: Frames, elements: Sequence[str]) -> None:
+    """Look at every label and element, so that what cannot be measured after a long fit is told before it.
+
+    Raises
+    ------
+    InputError
+        for unknown elements, missing or NaN labels, naming the frame.
+    """
+    for index, atoms in enumerate(iterate_frames(frames)):
+        name = frame_name(frames, index)
+        read_labels(atoms, name)
+        count_elements(atoms, elements, name)
+
+
 def count_elements(atoms: ase.Atoms, elements: Sequence[str], name: str) -> npt.NDArray[np.float64]:
     """(n_elements,) atoms of every element of the basis."""
     if len(atoms) == 0:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polypace.ace.core_repulsion import CoreRepulsion, shortest_distances, with_core_repulsion
-from polypace.ace.design_blocks import Survey, compress_frames, survey_frames
+from polypace.ace.design_blocks import Survey, check_frames, compress_frames, survey_frames
 from polypace.ace.fit_metrics import Metrics, measure_errors
 from polypace.ace.label_units import SUSPICIOUS, check_fitted_forces
 from polypace.ace.labels import Frames
@@ -43,7 +43,7 @@ class Uncertainty:
     forces: npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FitResult:
     """A fitted potential and what is known of the fit.
 
@@ -65,6 +65,10 @@ class FitResult:
     groups: dict[str, CompressedRows]
     penalties: npt.NDArray[np.float64]
     seconds: dict[str, float]
+
+    def __repr__(self) -> str:
+        errors = ", ".join(f"{name} {summary.relative:.2%}" for name, summary in self.metrics.quantities.items())
+        return f"<FitResult {self.potential}, errors relative to the labels: {errors}>"
 
     @property
     def condition_number(self) -> float:
@@ -169,7 +173,9 @@ def fit(
     seconds: dict[str, float] = {}
     clock = _Clock(seconds)
     survey = survey_frames(frames, potential.elements, weights)
-    core = CoreRepulsion() if core_repulsion == "zbl" else core_repulsion
+    if test_frames is not None:
+        check_frames(test_frames, potential.elements)
+    core = _core(core_repulsion)
     final = potential
     if core is not None:
         distances = shortest_distances(frames, potential.elements, n_threads=n_threads)
@@ -236,6 +242,13 @@ def _solver(solver: str | Solver) -> Solver:
     if solver not in SOLVERS:
         raise InputError(f"solver must be one of {', '.join(SOLVERS)} or a solver object, got {solver!r}")
     return SOLVERS[solver]()
+
+
+def _core(chosen: Literal["zbl"] | CoreRepulsion | None) -> CoreRepulsion | None:
+    core = CoreRepulsion() if chosen == "zbl" else chosen
+    if not (core is None or isinstance(core, CoreRepulsion)):
+        raise InputError(f"core_repulsion must be None, 'zbl' or CoreRepulsion(…), got {chosen!r}")
+    return core
 
 
 def _starting_e0(survey: Survey, potential: Potential, e0: E0Choice, start: Potential | None) -> dict[str, float]:

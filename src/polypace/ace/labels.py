@@ -83,6 +83,8 @@ def frame_name(frames: Frames, index: int) -> str:
 def read_labels(atoms: ase.Atoms, name: str) -> Labels:
     """Return the labels that `atoms.calc.results` holds; `name` stands for the frame in messages.
 
+    Without stress, `info["virial"]` counts, −stress · volume in eV as QUIP and GPUMD write it.
+
     Raises
     ------
     InputError
@@ -92,21 +94,33 @@ def read_labels(atoms: ase.Atoms, name: str) -> Labels:
     energy = results.get("energy")
     forces = results.get("forces")
     stress = results.get("stress")
-    if energy is None and forces is None and stress is None:
-        raise InputError(f"{name} has no energy, forces or stress: label it, or leave it out")
+    virial = None
+    if stress is None and "virial" in atoms.info:
+        virial = -_finite(_voigt(np.reshape(atoms.info["virial"], -1)), (6,), name, "virial")
+    if energy is None and forces is None and stress is None and virial is None:
+        raise InputError(f"{name} has no energy, forces or stress: label it, or leave it out{_other_names(atoms)}")
     if energy is not None:
         energy = float(np.reshape(energy, -1)[0])
         if not np.isfinite(energy):
             raise InputError(f"{name}: energy is {energy}: label the frame anew, or leave it out")
     if forces is not None:
         forces = _finite(forces, (len(atoms), 3), name, "forces")
-    virial = None
     if stress is not None:
-        stress = np.asarray(stress, dtype=float)
-        if stress.shape == (3, 3):
-            stress = stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
-        virial = _finite(stress, (6,), name, "stress") * atoms.get_volume()
+        virial = _finite(_voigt(np.reshape(stress, -1)), (6,), name, "stress") * atoms.get_volume()
     return Labels(energy, forces, virial)
+
+
+def _voigt(components: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """xx yy zz yz xz xy of the nine components of a symmetric matrix; anything else as it is."""
+    return components[[0, 4, 8, 5, 2, 1]] if len(components) == 9 else components
+
+
+def _other_names(atoms: ase.Atoms) -> str:
+    """Keys that may be labels of another program, and how to say so."""
+    energies = [key for key in atoms.info if "energy" in key.lower() and key != "energy_weight"]
+    forces = [key for key in atoms.arrays if "force" in key.lower() and key != "force_weight"]
+    options = [*(f"--energy-key {key}" for key in energies[:1]), *(f"--forces-key {key}" for key in forces[:1])]
+    return f"; or are they under other names: polypace fit {' '.join(options)}?" if options else ""
 
 
 def _finite(values: npt.ArrayLike, shape: tuple[int, ...], name: str, quantity: str) -> npt.NDArray[np.float64]:

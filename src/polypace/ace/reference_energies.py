@@ -33,9 +33,23 @@ def least_squares_energies(
 
 
 def given_energies(e0: Mapping[str, float] | float, elements: Sequence[str]) -> dict[str, float]:
-    """The user's choice for every element; a number holds for all, elements that a mapping leaves out are an error."""
+    """The user's choice for every element; a number holds for all.
+
+    Raises
+    ------
+    InputError
+        for elements that a mapping leaves out, names that are no elements, and energies that are not finite.
+    """
+    from ase.data import atomic_numbers
+
     if not isinstance(e0, Mapping):
-        return dict.fromkeys(elements, float(e0))
+        e0 = dict.fromkeys(elements, float(e0))
+    unknown = sorted(str(el) for el in e0 if atomic_numbers.get(el, 0) < 1)
+    if unknown:
+        raise InputError(f"e0 names {', '.join(unknown)}, which are no chemical elements")
+    infinite = {el: value for el, value in e0.items() if not np.isfinite(value)}
+    if infinite:
+        raise InputError(f"e0 must be finite (eV), got {infinite}")
     missing = [el for el in elements if el not in e0]
     if missing:
         raise InputError(f"e0 must name every element of the basis, {missing} are missing from {dict(e0)}")

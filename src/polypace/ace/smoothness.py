@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from polypace.errors import InputError
+
 
 def smoothness_penalties(
     functions: Sequence[tuple[Sequence[int], Sequence[int]]], *, power: float = 2.0, angular: float = 1.0
@@ -23,6 +25,8 @@ def smoothness_penalties(
     ----------
     Witt et al., J. Chem. Phys. 159, 164101 (2023): algebraic smoothness prior.
     """
+    if not 0 <= power < np.inf:
+        raise InputError(f"smoothness must be a number from 0 on, got {power}")
     if power == 0:
         return np.ones(len(functions))
     return np.array(

@@ -87,6 +87,12 @@ class Ridge:
     alpha: float | None = 1e-12
     scale_columns: bool = True
 
+    def __post_init__(self) -> None:
+        if self.alpha is not None and not 0 <= self.alpha < np.inf:
+            raise InputError(f"alpha must be a number from 0 on, or None for cross-validation, got {self.alpha}")
+        if self.alpha is None and not self.scale_columns:
+            raise InputError("scale_columns=False needs alpha: cross-validation works on scaled columns")
+
     def solve(self, groups: Mapping[str, CompressedRows], penalties: Matrix) -> Solution:
         rows = weighted_stack(groups, dict.fromkeys(groups, 1.0))
         scales = _column_scales(rows)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polypace.cli.frame_files import FrameFiles
+from polypace.cli.outputs import make_folders
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
     import ase
 
     from polypace.ace import FitResult, Metrics, Potential
+    from polypace.ace.label_keys import LabelKeys, RelabelledFrames
 
 # Molecules with hydrogen, made with B3LYP alkanes (bench/qm22_transfer.py): hydrogens feel their own heavy atom most.
 # Spherical Bessel functions spread their resolution evenly over r. ChebExpCos has most of it nearer than hydrogens come, so
@@ -57,6 +59,10 @@ def fit_command(
     energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e7,
     force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
     virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
+    energy_key: Annotated[str | None, typer.Option(help="Name of the energy in the files, such as REF_energy.")] = None,
+    forces_key: Annotated[str | None, typer.Option(help="Name of the forces.")] = None,
+    stress_key: Annotated[str | None, typer.Option(help="Name of the stress (eV/Å³, ASE's sign).")] = None,
+    virial_key: Annotated[str | None, typer.Option(help="Name of the virial (eV, −stress · volume).")] = None,
     large_force: Annotated[float | None, typer.Option(help="Forces beyond this (eV/Å) weigh less.")] = None,
     e0: Annotated[str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")] = "least_squares",
     core_repulsion: Annotated[bool, typer.Option(help="ZBL below the shortest distances of the data.")] = True,
@@ -76,11 +82,14 @@ def fit_command(
 ) -> None:
     """Fit a linear ACE; write the potential and OUTPUT with .metrics.json, print a table of errors."""
     from polypace.ace import Weights, fit
+    from polypace.ace.label_keys import LabelKeys
 
     if output.suffix not in (".yaml", ".yml"):
         raise InputError(f"--output must be a .yaml file, got {output}: --yace writes the .yace beside it")
-    frames = in_memory(FrameFiles(data))
-    test_frames = in_memory(FrameFiles(test)) if test else None
+    make_folders(output)
+    keys = LabelKeys(energy_key, forces_key, stress_key, virial_key)
+    frames = labelled(FrameFiles(data), keys)
+    test_frames = labelled(FrameFiles(test), keys) if test else None
     weights = Weights(energy_weight, force_weight, virial_weight, large_force=large_force)
     if scan:
         return scan_errors(scan, frames, test_frames, weights, threads)
@@ -95,8 +104,10 @@ def fit_command(
             start=start, ladder_step=ladder_step, max_iterations=max_iterations, threads=threads,
         )  # fmt: skip
         write_summary(output.with_suffix(".metrics.json"), summary)
-        write_files(potential, output, frames, yace, active_set, threads)
+        write_potential(potential, output, yace)
         print_errors(f"{output} by pacemaker", potential, errors, test_errors)
+        if active_set:
+            write_active_set(potential, output, frames, threads)
         return
     from polypace.ace.up_fit import starting_basis
 
@@ -118,26 +129,31 @@ def fit_command(
         n_threads=threads,
     )
     result.write_metrics(output.with_suffix(".metrics.json"))
-    write_files(result.potential, output, frames, yace, active_set, threads)
+    write_potential(result.potential, output, yace)
+    print_fit(result, output)
     if report:
         from polypace.ace.fit_report import write_fit_report
 
         write_fit_report(report, result, frames, test_frames)
-    print_fit(result, output)
+    if active_set:
+        write_active_set(result.potential, output, frames, threads)
 
 
-def write_files(potential: Potential, output: Path, frames: Any, yace: bool, active_set: bool, threads: int) -> None:
-    """The potential as .yaml, and where asked for as .yace and with its active set."""
+def write_potential(potential: Potential, output: Path, yace: bool) -> None:
+    """The potential as .yaml, and where asked for as .yace."""
     potential.write(output)
     if yace:
         potential.write(output.with_suffix(".yace"))
-    if active_set:
-        from polypace.select import select_active_set
 
-        # With one density the full set has the size of the linear one and is read as that (pacemaker does the same).
-        full = min(potential.n_densities.values()) > 1
-        suffix = ".asi.nonlinear" if full else ".asi"
-        select_active_set(frames, potential, full=full, n_threads=threads).write(output.with_suffix(suffix))
+
+def write_active_set(potential: Potential, output: Path, frames: Any, threads: int) -> None:
+    """The active set beside the potential; last of all, since few frames may not determine one."""
+    from polypace.select import select_active_set
+
+    # With one density the full set has the size of the linear one and is read as that (pacemaker does the same).
+    full = min(potential.n_densities.values()) > 1
+    suffix = ".asi.nonlinear" if full else ".asi"
+    select_active_set(frames, potential, full=full, n_threads=threads).write(output.with_suffix(suffix))
 
 
 def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any, threads: int) -> None:
@@ -158,14 +174,17 @@ def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any
 class LoadedFrames(list["ase.Atoms"]):
     """Frames in memory that know which file each is from."""
 
-    def __init__(self, files: FrameFiles) -> None:
-        super().__init__(files)
-        self.name_of = files.name_of
+    def __init__(self, frames: FrameFiles | RelabelledFrames) -> None:
+        super().__init__(frames)
+        self.name_of = frames.name_of
 
 
-def in_memory(files: FrameFiles) -> FrameFiles | LoadedFrames:
+def labelled(files: FrameFiles, keys: LabelKeys) -> FrameFiles | RelabelledFrames | LoadedFrames:
     """The frames themselves where they fit, so that files are read once; else the files, read for every pass."""
-    return LoadedFrames(files) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else files
+    from polypace.ace.label_keys import RelabelledFrames
+
+    frames = RelabelledFrames(files, keys, files.name_of) if keys.given() else files
+    return LoadedFrames(frames) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else frames
 
 
 def default_recipe(frames: Iterable[ase.Atoms]) -> tuple[Any, float | None]:

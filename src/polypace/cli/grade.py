@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polypace.cli.frame_files import FrameFiles
+from polypace.cli.outputs import make_folders
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def grade_command(
     """
     from polypace.select import GradeMap, plot_coverage
 
+    make_folders(output, figure, worst, write_grades)
     targets = FrameFiles(trajectories, topology, every)
     ace, active = _potential_and_set(potential, active_set, basis, training, training_topology, threads)
     active.kind(ace)

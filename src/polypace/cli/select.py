@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polypace.cli.frame_files import FrameFiles
+from polypace.cli.outputs import make_folders
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def select_command(
 
     if (potential is None) == (basis is None):
         raise InputError("give either --potential or --basis")
+    if output.suffix not in (".extxyz", ".xyz", ".csv", ".asi"):
+        raise InputError(
+            f"--output must end in .extxyz (frames), .csv (environments) or .asi (active set), got {output}"
+        )
+    make_folders(output, write_active_set)
     candidates = FrameFiles(data, topology, every)
     earlier = FrameFiles(known_frames, topology) if known_frames else None
     ace = _potential(potential, basis)
