@@ -6,6 +6,7 @@ Only what studies need is named here; a Parsl configuration file of the user's o
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
 import shlex
 import shutil
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from polypace.errors import InputError, MissingProgramError
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from parsl.providers.base import ExecutionProvider
 
 Positive = Annotated[int, Field(ge=1)]
-Walltime = Annotated[str, Field(pattern=r"^\d+:[0-5]\d:[0-5]\d$")]
+
+
+def _hours_minutes_seconds(value: Any) -> Any:
+    """YAML takes 12:00:00 without quotes for the number 43200."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return f"{value // 3600:02}:{value // 60 % 60:02}:{value % 60:02}"
+    if not (isinstance(value, str) and re.fullmatch(r"\d+:[0-5]\d:[0-5]\d", value)):
+        raise ValueError(f"must be hours:minutes:seconds, as 12:00:00, got {value!r}")
+    return value
+
+
+Walltime = Annotated[str, BeforeValidator(_hours_minutes_seconds)]
 
 LOST_WORKERS = 3  # a step whose worker was lost more often is not tried again
 
@@ -228,7 +240,10 @@ class OwnParsl(_Engine):
 
         if not self.file.is_file():
             raise InputError(f"engine.file {self.file} does not exist; give a Python file that defines `config`")
-        config = runpy.run_path(str(self.file)).get("config")
+        try:
+            config = runpy.run_path(str(self.file)).get("config")
+        except Exception as error:  # anything may be wrong in a file of somebody else's
+            raise InputError(f"engine.file {self.file} fails: {type(error).__name__}: {error}") from error
         if not isinstance(config, Config):
             raise InputError(f"engine.file {self.file} must define `config`, a parsl.config.Config")
         return config

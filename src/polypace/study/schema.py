@@ -294,6 +294,10 @@ def _describe(problem: Any) -> str:
         return f"{place}: unknown key (value {problem['input']!r}); remove it or correct its spelling"
     if problem["type"] == "missing":
         return f"{place}: missing, and it has no default"
+    if problem["type"] == "union_tag_invalid":
+        return f"{place}.kind: must be one of {problem['ctx']['expected_tags']}, got {problem['ctx']['tag']!r}"
+    if problem["type"] == "union_tag_not_found":
+        return f"{place}: must be a mapping with the key kind, as {{kind: …}}, got {problem['input']!r}"
     message = problem["msg"].removeprefix("Value error, ")
     # Whole blocks would fill the screen; what is said about values that were checked here names them already.
     shown = problem["type"] != "value_error" and not isinstance(problem["input"], dict | list)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,6 +20,7 @@ from polypace.study import engine as engine_module
 from polypace.study import execution
 from polypace.study.engine import LOST_WORKERS, Engine, Processes, Threads, _cost_of_failure
 from polypace.study.execution import execute
+from polypace.study.schema import read_study
 from polypace.study.step import Step, StepStore
 from polypace.study.work import Silent
 from tests.conftest import ROOT
@@ -55,7 +57,7 @@ def test_threads_are_the_default():
         ({"kind": "threads", "partition": "normal"}, "threads.partition\n.*not permitted"),
         ({"kind": "slurm", "queue": "normal"}, "slurm.queue\n.*not permitted"),
         ({"kind": "pbs", "partition": "normal"}, "pbs.partition\n.*not permitted"),
-        ({"kind": "slurm", "walltime": "12h"}, "slurm.walltime\n.*pattern"),
+        ({"kind": "slurm", "walltime": "12h"}, "slurm.walltime\n.*hours:minutes:seconds, as 12:00:00, got '12h'"),
         ({"kind": "processes", "max_blocks": 2}, "processes.max_blocks"),
         ({"kind": "kubernetes"}, "kubernetes.image\n.*required"),
         ({"kind": "parsl"}, "parsl.file\n.*required"),
@@ -65,6 +67,27 @@ def test_threads_are_the_default():
 def test_mistakes_are_named(keys, message):
     with pytest.raises(ValidationError, match=f"(?s){message}"):
         engine(**keys)
+
+
+def test_mistakes_in_a_study_file_are_said_for_people(tmp_path):
+    study = yaml.safe_load((ROOT / "src/polypace/study/templates/demo.yaml").read_text())
+    for block, message in (
+        ({"kind": "slurn"}, "engine.kind: must be one of 'threads', .*'parsl', got 'slurn'"),
+        ("slurm", "engine: must be a mapping with the key kind, as {kind: …}, got 'slurm'"),
+    ):
+        (tmp_path / "study.yaml").write_text(yaml.safe_dump({**study, "engine": block}))
+        with pytest.raises(InputError, match=message):
+            read_study(tmp_path / "study.yaml")
+
+
+def test_a_wall_time_without_quotes_is_what_yaml_makes_of_it():
+    assert engine(kind="slurm", **yaml.safe_load("walltime: 12:30:05")).walltime == "12:30:05"
+
+
+def test_a_failing_configuration_file_is_named(tmp_path):
+    (tmp_path / "own.py").write_text("raise ValueError('no such site')\n")
+    with pytest.raises(InputError, match=r"engine\.file .*own\.py fails: ValueError: no such site"):
+        engine(kind="parsl", file=tmp_path / "own.py").parsl_config(tmp_path)
 
 
 def test_what_slurm_and_pbs_are_asked_for(commands, tmp_path):
