@@ -47,6 +47,8 @@ class ACECalculator(Calculator):
     ) -> None:
         super().__init__(**settings)  # type: ignore[no-untyped-call]
         self.potential = as_potential(potential)
+        # What tells its results from those of another ACE: ASE programs and the label store look at `parameters`.
+        self.parameters |= {"potential": self.potential.digest, "radial": radial}
         self.n_threads = n_threads
         self._evaluator = make_evaluator(self.potential, active_set, radial)
 

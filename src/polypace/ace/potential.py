@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,11 @@ class Potential:
 
     def __hash__(self) -> int:
         return hash(self.__reduce__())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its file's text: two potentials with the same digest give the same numbers."""
+        return hashlib.sha256(self.__reduce__()[1][0].encode()).hexdigest()
 
     @property
     def data(self) -> formats.BPotential | formats.CTildePotential:

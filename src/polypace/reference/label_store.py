@@ -82,7 +82,8 @@ class LabelStore:
         self.path.mkdir(parents=True, exist_ok=True)
 
     def key(self, atoms: ase.Atoms, method: Method) -> str:
-        """SHA-256 of chemical symbols, type names, positions, cell, periodicity and the method's identity.
+        """SHA-256 of chemical symbols, type names, positions, cell, periodicity, initial charges and magnetic moments
+        (where there are any) and the method's identity.
 
         Positions and cell count to the last bit: a frame that was rounded is another frame.
         """
@@ -213,12 +214,14 @@ def label_of_results(results: dict[str, Any], method: Method, seconds: float, n_
 def _geometry(atoms: ase.Atoms) -> list[bytes]:
     """What makes two structures the same; adding 0.0 makes −0.0 and 0.0 one."""
     names = atoms.arrays["type_name"] if "type_name" in atoms.arrays else ()
+    states = [np.asarray(atoms.arrays.get(f"initial_{what}", 0.0), dtype="<f8") for what in ("charges", "magmoms")]
     return [
         np.asarray(atoms.numbers, dtype="<i8").tobytes(),
         "\n".join(map(str, names)).encode(),
         (np.asarray(atoms.positions, dtype="<f8") + 0.0).tobytes(),
         (np.asarray(atoms.cell.array, dtype="<f8") + 0.0).tobytes(),
         np.asarray(atoms.pbc, dtype="u1").tobytes(),
+        *(state.tobytes() for state in (states if np.any([np.any(state) for state in states]) else ())),
     ]
 
 

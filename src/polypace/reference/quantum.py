@@ -72,7 +72,7 @@ def quantum_calculator(method: Method) -> Calculator:
         where the extra with the method is not installed; the message has the command.
     """
     if method.name not in _KNOWN:
-        raise InputError(f"no calculator is known for method {method.name!r}; hand one over")
+        raise InputError(f"no calculator is known for method {method.name!r}: give calculator=")
     extra = _KNOWN[method.name].extra
     try:
         if extra == "dft":

@@ -14,8 +14,9 @@ from ase.build import molecule
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
+from polypace.ace import ACECalculator, BasisSpec
 from polypace.errors import FileFormatError, InputError
-from polypace.reference import Label, LabelStore, Method, Status, TraPPEUA, force_field_method, label_frames
+from polypace.reference import Label, LabelStore, Method, Status, TraPPEUA, force_field_method, label_frames, label_key
 
 METHOD = Method("toy", {"k": 1.0})
 
@@ -90,6 +91,7 @@ class Failing(Calculator):
     """Fails, or returns what is not a number, for frames that say so."""
 
     implemented_properties = ("energy", "forces")
+    default_parameters = {"limit": 50}  # noqa: RUF012 - as ASE declares it
 
     def calculate(self, atoms=None, properties=None, system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
@@ -97,6 +99,39 @@ class Failing(Calculator):
             raise RuntimeError("SCF not converged")
         energy = float("nan") if atoms.positions[0, 0] > 20 else 1.0
         self.results = {"energy": energy, "forces": np.zeros((len(atoms), 3))}
+
+
+def test_labels_of_two_models_of_one_class_are_two_labels(tmp_path):
+    """A calculator's class does not say what it computes."""
+    frames = [ase.Atoms("C2", [[0, 0, 0], [0, 0, 1.5]])]
+    basis = BasisSpec.simple(["C"], cutoff=4.0, nradmax=[3], lmax=[0]).build()
+    store = LabelStore(tmp_path)
+    energies = []
+    for scale in (1.0, 2.0):
+        model = ACECalculator(basis.with_coefficients(np.full(3, scale)))
+        result = label_frames(frames, model, store)
+        assert result.computed == 1 and label_frames(frames, model, store).reused == 1
+        energies.append(result.frames[0].get_potential_energy())
+    assert energies[1] == pytest.approx(2 * energies[0])
+    silent = ACECalculator(basis)
+    silent.parameters.clear()
+    with pytest.raises(InputError, match=r"ACECalculator has no parameters .*calculator="):
+        label_frames(frames, silent, store)
+    named = Method("ace", {"model": "zero"})
+    assert label_frames(frames, named, store, calculator=silent).computed == 1
+    assert label_frames(frames, named, store, calculator=silent).reused == 1
+    with pytest.raises(InputError, match="belongs to a Method"):
+        label_frames(frames, "gfn2-xtb", store, calculator=silent)
+
+
+def test_charges_are_part_of_a_structure():
+    neutral = ase.Atoms("H2", [[0, 0, 0], [0, 0, 0.7]])
+    ion, polar = neutral.copy(), neutral.copy()
+    ion.set_initial_charges([1, 0])
+    polar.set_initial_magnetic_moments([1, 0])
+    assert len({label_key(atoms, METHOD) for atoms in (neutral, ion, polar)}) == 3
+    ion.set_initial_charges([0, 0])
+    assert label_key(ion, METHOD) == label_key(neutral, METHOD)
 
 
 def test_failures_are_recorded_and_skipped(tmp_path):
