@@ -94,13 +94,17 @@ py::tuple evaluate(const KeptEvaluator& kept, const Array<std::int64_t>& counts,
                         to_numpy(std::move(core_factors), {n}));
 }
 
+// Every value is written, by the thread that works it out: memory that is cleared first would be touched by one.
 template <double* StructureOutputs::*wanted>
-std::vector<double> evaluate_one(const KeptEvaluator& kept, const Batch& batch, std::size_t row_size, int n_threads) {
-  std::vector<double> values(batch.structures.n_atoms() * row_size);
+py::array_t<double> evaluate_one(const KeptEvaluator& kept, const Batch& batch, std::vector<py::ssize_t> shape,
+                                 int n_threads) {
+  py::array_t<double> values(std::move(shape));
   StructureOutputs outputs;
-  outputs.*wanted = values.data();
-  py::gil_scoped_release release;
-  evaluate_structures(kept.evaluator, batch.structures, outputs, n_threads, kept.workspaces);
+  outputs.*wanted = values.mutable_data();
+  {
+    py::gil_scoped_release release;
+    evaluate_structures(kept.evaluator, batch.structures, outputs, n_threads, kept.workspaces);
+  }
   return values;
 }
 
@@ -109,14 +113,14 @@ py::array_t<double> project(const KeptEvaluator& kept, const Array<std::int64_t>
                             const Array<bool>& pbc, int n_threads) {
   const Batch batch(counts, positions, species, cells, pbc);
   const int n = kept.evaluator.max_projections();
-  return to_numpy(evaluate_one<&StructureOutputs::projections>(kept, batch, n, n_threads), {batch.n_atoms(), n});
+  return evaluate_one<&StructureOutputs::projections>(kept, batch, {batch.n_atoms(), n}, n_threads);
 }
 
 py::array_t<double> grade(const KeptEvaluator& kept, const Array<std::int64_t>& counts,
                           const Array<double>& positions, const Array<int>& species, const Array<double>& cells,
                           const Array<bool>& pbc, int n_threads) {
   const Batch batch(counts, positions, species, cells, pbc);
-  return to_numpy(evaluate_one<&StructureOutputs::gammas>(kept, batch, 1, n_threads), {batch.n_atoms()});
+  return evaluate_one<&StructureOutputs::gammas>(kept, batch, {batch.n_atoms()}, n_threads);
 }
 
 // Energies, pair gradients and grades of environments that the caller found.

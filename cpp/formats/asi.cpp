@@ -94,7 +94,9 @@ SquareMatrix parse_npy(const std::string& bytes, const std::string& where) {
 void append_little_endian(std::string& bytes, double value) {
   std::uint64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
-  for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(bits >> (8 * i) & 0xff));
+  char little[8];
+  for (int i = 0; i < 8; ++i) little[i] = static_cast<char>(bits >> (8 * i) & 0xff);
+  bytes.append(little, sizeof little);
 }
 
 std::string format_npy(const SquareMatrix& matrix, const std::string& symbol) {

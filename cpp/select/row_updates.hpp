@@ -13,6 +13,12 @@ using UpdateTile = double (*)(double* values, const double* multipliers, const d
 // value − Σ_s multipliers[s] updates[s], with the roundings of UpdateTile: an entry alone equals the one in its tile.
 using UpdateEntry = double (*)(double value, const double* multipliers, const double* updates, std::size_t n_updates);
 
+// The same for many rows at once, a product of matrices: row i of the values begins at values[i·value_stride], its
+// multipliers at multipliers[i·multiplier_stride].
+using UpdateRows = void (*)(double* values, std::size_t value_stride, const double* multipliers,
+                            std::size_t multiplier_stride, std::size_t n_rows, const double* updates,
+                            std::size_t n_updates, std::size_t width);
+
 // Index of the first largest |row[c]|.
 using LargestColumn = std::size_t (*)(const double* row, std::size_t n_columns);
 
@@ -24,6 +30,7 @@ constexpr float round_up = 1 + 1e-5f;
 
 struct RowKernels {
   UpdateTile update_tile;
+  UpdateRows update_rows;
   UpdateEntry update_entry;
   LargestColumn largest_column;
   RaiseBounds raise_bounds;

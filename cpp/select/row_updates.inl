@@ -1,5 +1,6 @@
 // Body of row_updates_*.cpp; no include guard, each of them includes it once and defines POLYPACE_KERNEL_NAMESPACE,
-// POLYPACE_VECTOR_BYTES and POLYPACE_REGISTER_VECTORS (vectors of a tile that are in registers at a time).
+// POLYPACE_VECTOR_BYTES, POLYPACE_REGISTER_VECTORS (vectors of a tile that are in registers at a time) and
+// POLYPACE_REGISTER_ROWS (rows whose vectors are).
 #include <algorithm>
 #include <cmath>
 
@@ -15,6 +16,8 @@ typedef double Vector __attribute__((vector_size(POLYPACE_VECTOR_BYTES), aligned
 constexpr std::size_t lanes = POLYPACE_VECTOR_BYTES / sizeof(double);
 constexpr std::size_t vectors = POLYPACE_REGISTER_VECTORS;
 constexpr std::size_t block_columns = lanes * vectors;
+constexpr std::size_t rows_at_once = POLYPACE_REGISTER_ROWS;
+constexpr std::size_t updates_at_once = 128;  // of 32 columns, which stay in the first cache
 
 inline Vector load(const double* values) { return *reinterpret_cast<const Vector*>(values); }
 
@@ -24,6 +27,57 @@ void update_block(double* values, const double* multipliers, const double* updat
   for (std::size_t s = 0; s < n_updates; ++s)
     for (std::size_t v = 0; v < vectors; ++v) sums[v] -= multipliers[s] * load(updates + s * tile_columns + v * lanes);
   for (std::size_t v = 0; v < vectors; ++v) *reinterpret_cast<Vector*>(values + v * lanes) = sums[v];
+}
+
+template <std::size_t n_rows>
+void update_rows_block(double* values, std::size_t value_stride, const double* multipliers,
+                       std::size_t multiplier_stride, const double* updates, std::size_t n_updates) {
+  Vector sums[n_rows][vectors];
+  for (std::size_t row = 0; row < n_rows; ++row)
+    for (std::size_t v = 0; v < vectors; ++v) sums[row][v] = load(values + row * value_stride + v * lanes);
+  for (std::size_t s = 0; s < n_updates; ++s) {
+    Vector update[vectors];
+    for (std::size_t v = 0; v < vectors; ++v) update[v] = load(updates + s * tile_columns + v * lanes);
+    for (std::size_t row = 0; row < n_rows; ++row)
+      for (std::size_t v = 0; v < vectors; ++v) sums[row][v] -= multipliers[row * multiplier_stride + s] * update[v];
+  }
+  for (std::size_t row = 0; row < n_rows; ++row)
+    for (std::size_t v = 0; v < vectors; ++v)
+      *reinterpret_cast<Vector*>(values + row * value_stride + v * lanes) = sums[row][v];
+}
+
+template <std::size_t n_rows>
+void update_whole_rows(double* values, std::size_t value_stride, const double* multipliers,
+                       std::size_t multiplier_stride, const double* updates, std::size_t n_updates, std::size_t width) {
+  double padded[n_rows * tile_columns] = {};
+  double* target = values;
+  std::size_t stride = value_stride;
+  if (width < tile_columns) {
+    for (std::size_t row = 0; row < n_rows; ++row)
+      std::copy_n(values + row * value_stride, width, padded + row * tile_columns);
+    target = padded;
+    stride = tile_columns;
+  }
+  for (std::size_t first = 0; first < tile_columns; first += block_columns)
+    update_rows_block<n_rows>(target + first, stride, multipliers, multiplier_stride, updates + first, n_updates);
+  if (width < tile_columns)
+    for (std::size_t row = 0; row < n_rows; ++row)
+      std::copy_n(padded + row * tile_columns, width, values + row * value_stride);
+}
+
+void update_rows(double* values, std::size_t value_stride, const double* multipliers, std::size_t multiplier_stride,
+                 std::size_t n_rows, const double* updates, std::size_t n_updates, std::size_t width) {
+  for (std::size_t s = 0; s < n_updates; s += updates_at_once) {
+    const std::size_t n = std::min(updates_at_once, n_updates - s);
+    const double* const some = updates + s * tile_columns;
+    std::size_t row = 0;
+    for (; row + rows_at_once <= n_rows; row += rows_at_once)
+      update_whole_rows<rows_at_once>(values + row * value_stride, value_stride,
+                                      multipliers + row * multiplier_stride + s, multiplier_stride, some, n, width);
+    for (; row < n_rows; ++row)
+      update_whole_rows<1>(values + row * value_stride, value_stride, multipliers + row * multiplier_stride + s,
+                           multiplier_stride, some, n, width);
+  }
 }
 
 double update_entry(double value, const double* multipliers, const double* updates, std::size_t n_updates) {
@@ -81,6 +135,6 @@ float raise_bounds(float* bounds, const float* reach, float size, std::size_t n)
 
 }  // namespace
 
-RowKernels row_kernels() { return {update_tile, update_entry, largest_column, raise_bounds}; }
+RowKernels row_kernels() { return {update_tile, update_rows, update_entry, largest_column, raise_bounds}; }
 
 }  // namespace polypace::select::POLYPACE_KERNEL_NAMESPACE

@@ -72,5 +72,5 @@ def grades_of_rows(rows: Rows, inverse: Rows, n_threads: int = 0) -> npt.NDArray
     starts = range(0, len(rows), BLOCK_ROWS)
     if not starts or not len(inverse):
         return np.zeros(len(rows))
-    with single_threaded_blas(), ThreadPoolExecutor(_core.resolve_n_threads(n_threads)) as threads:
+    with single_threaded_blas(with_scipy=False), ThreadPoolExecutor(_core.resolve_n_threads(n_threads)) as threads:
         return np.concatenate(list(threads.map(grade, starts)))

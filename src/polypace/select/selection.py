@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import lapack
 
 from polypace.ace.labels import Frames
 from polypace.ace.potential import Potential
@@ -20,6 +20,7 @@ from polypace.select.projection_rows import ElementRows, Rows, batches_of_rows
 
 REFINEMENT_TOLERANCE = 1.001
 CUT = 1e-15  # of the largest singular value: smaller ones do not count
+FEW_ROWS = 64
 MIN_BATCH_ROWS = 4  # times the number of columns: less is mostly the active set itself
 
 
@@ -68,14 +69,8 @@ def select_active_set(
     sizes = row_lengths(potential, kind)
     batch_rows = max(int(memory_limit / (3 * 8 * max(sizes.values()))), MIN_BATCH_ROWS * max(sizes.values()))
     streams = {el: _Stream(el, size, tolerance, max_iterations, batch_rows, n_threads) for el, size in sizes.items()}
-    done = 0
     block = min(batch_rows, 10_000)
-    for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads, only_counted=True):
-        for element, rows in batch.items():
-            streams[element].add(rows)
-        done += sum(len(rows.rows) for rows in batch.values())
-        if progress:
-            progress(done)
+    _fill(streams, frames, potential, kind, block, n_threads, progress)
     for stream in streams.values():
         stream.finish()
     if any(stream.in_batches for stream in streams.values()):
@@ -88,13 +83,33 @@ def select_active_set(
     )
 
 
+def _fill(
+    streams: dict[str, _Stream],
+    frames: Frames,
+    potential: Potential,
+    kind: Kind,
+    block: int,
+    n_threads: int,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """All rows once; nothing but the streams holds them afterwards."""
+    done = 0
+    for batch in batches_of_rows(frames, potential, kind, batch_atoms=block, n_threads=n_threads, only_counted=True):
+        for element, rows in batch.items():
+            streams[element].add(rows)
+        done += sum(len(rows.rows) for rows in batch.values())
+        if progress:
+            progress(done)
+
+
 def active_rows(rows: Rows, **options: Any) -> tuple[Rows, npt.NDArray[np.int64], float]:
     """MaxVol on rows whose constant columns are regularised: (selected rows, their numbers, largest |C|).
 
     A column that never changes (usually 0: a kind of neighbour that does not occur) would make the matrix singular; the
     q-th such column gets 1e-16 in its q-th row. The pseudo-inverse cuts it off again, so it never contributes to γ.
     """
-    constant = np.flatnonzero(np.ptp(rows, axis=0) == 0)
+    constant = np.flatnonzero((rows[:FEW_ROWS] == rows[0]).all(axis=0))  # most columns vary among the first rows
+    constant = constant[np.ptp(rows[:, constant], axis=0) == 0]
     if len(constant):
         rows = rows.copy()
         rows[np.arange(len(constant)), constant] += 1e-16
@@ -108,12 +123,12 @@ def active_inverse(rows: Rows) -> Rows:
     Where none of them can be that small, since σ_max ≤ ‖A‖_F and σ_min ≥ 1/‖A⁻¹‖_F, this is the inverse, which costs a
     tenth of the singular values.
     """
-    with single_threaded_blas():
+    with single_threaded_blas(with_scipy=False):
         if rows.shape[0] == rows.shape[1]:
-            factors, swaps, info = lapack.dgetrf(rows)
-            inverse, info = (rows, info) if info else lapack.dgetri(factors, swaps, overwrite_lu=1)
-            if info == 0 and np.linalg.norm(inverse) * np.linalg.norm(rows) < 0.5 / CUT:
-                return np.ascontiguousarray(inverse)
+            with contextlib.suppress(np.linalg.LinAlgError):
+                inverse = np.linalg.inv(rows)
+                if np.linalg.norm(inverse) * np.linalg.norm(rows) < 0.5 / CUT:
+                    return np.asarray(inverse)
         return np.ascontiguousarray(np.linalg.pinv(rows, rcond=CUT))
 
 
@@ -178,6 +193,7 @@ class _Stream:
         if len(parts) > 1:  # otherwise a copy of all rows is saved
             rows = np.concatenate([part.rows for part in parts])
             origin = np.concatenate([part.origin for part in parts])
+            parts.clear()  # their memory is that of the next copy
         if len(rows) < self._size:
             self.active = ElementRows(rows, origin)
             return

@@ -6,7 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy.linalg import lu
 
+from polypace import _core
 from polypace.errors import InputError
 from polypace.select import maxvol
 from tests.oracle.maxvol import maxvol as slow_maxvol
@@ -24,6 +26,17 @@ def test_equals_numpy(n, r, max_iterations, given_start, rng):
     assert result.largest_grade == pytest.approx(largest, rel=1e-9)
     assert result.n_swaps <= max_iterations
     assert result.converged == (result.largest_grade <= 1.0001)
+
+
+@pytest.mark.parametrize(("n", "r"), [(1, 1), (40, 32), (300, 33), (97, 96), (150, 150), (1500, 213)])
+def test_starts_from_the_pivot_rows_of_lapack(n, r, rng):
+    matrix = rng.normal(size=(n, r)) ** 3
+    one, four = matrix.copy(), matrix.copy()
+    selection = _core.select.pivot_rows(one, 1)
+    assert selection.tolist() == np.argmax(lu(matrix)[0], axis=0)[:r].tolist()
+    np.testing.assert_allclose(one @ matrix[selection], matrix, atol=1e-11 * np.abs(matrix).max())
+    assert (one[selection] == np.eye(r)).all()
+    assert (_core.select.pivot_rows(four, 4) == selection).all() and (four == one).all()
 
 
 def test_recorded_row_lists(shared):
@@ -71,6 +84,10 @@ def test_bad_input_is_named(rng):
         maxvol(np.full((5, 2), np.nan))
     with pytest.raises(InputError, match="linearly independent columns"):
         maxvol(np.zeros((5, 2)))
+    wide = rng.integers(-5, 5, size=(200, 64)).astype(float)
+    wide[:, 39] = 0
+    with pytest.raises(InputError, match="pivot 40 of 64 vanishes"):
+        maxvol(wide)
     with pytest.raises(InputError, match="start must name 3 different rows"):
         maxvol(matrix, start=[0, 0, 1])
     with pytest.raises(InputError, match="linearly dependent"):
