@@ -52,6 +52,7 @@ ThreadTeam::ThreadTeam(int n_threads) {
   } catch (const std::system_error&) {
     // A limit of the machine: those that could be had share the work.
   }
+  runs_ = std::make_unique<Run[]>(others_.size() + 1);
 }
 
 ThreadTeam::~ThreadTeam() {
@@ -80,6 +81,29 @@ void ThreadTeam::run(std::size_t n_tasks, const std::function<void(std::size_t, 
   take_tasks(0);
   await(mutex_, ended_, [this] { return at_work_ == 0; });
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+bool ThreadTeam::take(Run& run, bool first, std::size_t& task) {
+  std::uint64_t left = run.left.load(), rest = 0;
+  do {
+    const std::uint64_t begin = left >> 32, end = left & 0xffffffffu;
+    if (begin >= end) return false;
+    task = first ? begin : end - 1;
+    rest = first ? left + (std::uint64_t{1} << 32) : left - 1;
+  } while (!run.left.compare_exchange_weak(left, rest));
+  return true;
+}
+
+void ThreadTeam::run_apart(std::size_t n_tasks, const std::function<void(std::size_t, int)>& body) {
+  const std::size_t n_runs = others_.size() + 1;
+  require(n_tasks <= 0xffffffffu, "at most 2^32 tasks can be shared");
+  for (std::size_t i = 0; i < n_runs; ++i)
+    runs_[i].left = std::uint64_t{i * n_tasks / n_runs} << 32 | std::uint64_t{(i + 1) * n_tasks / n_runs};
+  run(n_tasks == 0 ? 0 : n_runs, [&](std::size_t own, int thread) {
+    std::size_t task = 0;
+    for (std::size_t i = 0; i < n_runs; ++i)
+      while (take(runs_[(own + i) % n_runs], i == 0, task)) body(task, thread);
+  });
 }
 
 void ThreadTeam::follow(int thread) {

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -28,7 +30,16 @@ class ThreadTeam {
   // The first exception thrown by a task stops the others and is thrown again here.
   void run(std::size_t n_tasks, const std::function<void(std::size_t task, int thread)>& body);
 
+  // The same for tasks whose neighbours write to the same lines or pages of memory: every thread has a run of
+  // successive ones, and when it is through takes over from the ends of the others'.
+  void run_apart(std::size_t n_tasks, const std::function<void(std::size_t task, int thread)>& body);
+
  private:
+  // Tasks begin … end−1 of a thread's run that nobody has taken; both in one word, which changes at once.
+  struct alignas(64) Run {
+    std::atomic<std::uint64_t> left{0};
+  };
+  static bool take(Run& run, bool first, std::size_t& task);
   void follow(int thread);
   void take_tasks(int thread);
 
@@ -42,6 +53,7 @@ class ThreadTeam {
   std::mutex mutex_;
   std::condition_variable begun_, ended_;
   std::vector<std::thread> others_;
+  std::unique_ptr<Run[]> runs_;
 };
 
 // One loop of a team of its own.

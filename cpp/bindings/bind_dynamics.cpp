@@ -1,10 +1,13 @@
 #include <pybind11/stl.h>
 
+#include <array>
 #include <optional>
 
 #include "bindings/bind.hpp"
 #include "bindings/numpy_view.hpp"
+#include "dynamics/crew.hpp"
 #include "dynamics/direct.hpp"
+#include "dynamics/displacement.hpp"
 #include "dynamics/fft_plan.hpp"
 #include "dynamics/group_moments.hpp"
 #include "dynamics/series.hpp"
@@ -13,8 +16,8 @@
 namespace polypace::bindings {
 namespace {
 
+using dynamics::Crew;
 using dynamics::FftPlan;
-using dynamics::WorkSpace;
 using Sums = Array<double>;
 
 // Coordinates of any strides, so that atom-major arrays, selections and memory maps are read where they are.
@@ -38,6 +41,20 @@ std::pair<dynamics::Source, dynamics::Layout> source_from(const py::array& posit
   return {source, {positions.shape(1), positions.strides(1) / item, positions.strides(2) / item}};
 }
 
+// Sums to be added to. Blocks above the largest that the C library uses again are new and zero.
+py::array_t<double> zeros(Crew& crew, py::ssize_t n_rows, py::ssize_t n_columns) {
+  constexpr py::ssize_t used_again = 32 << 20;
+  const std::array<py::ssize_t, 2> shape{n_rows, n_columns};
+  const bool fresh = n_rows * n_columns * py::ssize_t{sizeof(double)} > used_again;
+  auto result = fresh ? py::array_t<double>(py::module_::import("numpy").attr("zeros")(shape))
+                      : py::array_t<double>(shape);
+  double* values = result.mutable_data();
+  const py::ssize_t n = result.size();
+  py::gil_scoped_release release;
+  fresh ? crew.claim(values, n) : crew.clear(values, n);
+  return result;
+}
+
 void check_sums(const Sums& sums, const char* name, py::ssize_t n_segments, std::int64_t extent) {
   require(sums.ndim() == 2 && sums.shape(0) == n_segments && sums.shape(1) == extent, name, " must be ", n_segments,
           " × ", extent);
@@ -45,39 +62,44 @@ void check_sums(const Sums& sums, const char* name, py::ssize_t n_segments, std:
 
 void add_power_spectra(const FftPlan& plan, const py::array& positions, const Array<std::int64_t>& particles,
                        const Array<std::int64_t>& segments, const std::optional<Array<double>>& drift, bool centered,
-                       Sums spectra, Sums squares, int n_threads, std::int64_t work_bytes,
-                       const std::string& instruction_set, WorkSpace& work) {
+                       Sums spectra, Sums squares, std::int64_t work_bytes,
+                       const std::string& instruction_set, Crew& crew) {
   const auto [source, layout] = source_from(positions, drift);
   const auto n_segments = spectra.shape(0);
   check_sums(spectra, "spectra", n_segments, plan.spectrum_size());
   check_sums(squares, "squares", n_segments, plan.n_frames());
-  const auto series = dynamics::select_series(source, layout, view1(particles, "particles"),
-                                              view3(segments, "segments"), centered, n_threads);
+  const auto chosen = view1(particles, "particles");
+  const auto sums = view3(segments, "segments");
   double* spectra_data = spectra.mutable_data();
   double* squares_data = squares.mutable_data();
   py::gil_scoped_release release;
-  dynamics::add_power_spectra(plan, source, series, static_cast<int>(n_segments),
-                              {n_threads, work_bytes, instruction_set}, work, spectra_data, squares_data);
+  const auto series = dynamics::select_series(source, layout, chosen, sums, centered, crew.team());
+  dynamics::add_power_spectra(plan, source, series, static_cast<int>(n_segments), {work_bytes, instruction_set}, crew,
+                              spectra_data, squares_data);
 }
 
-py::array_t<double> correlations(const FftPlan& plan, const Sums& spectra, int n_threads, std::int64_t work_bytes,
-                                 const std::string& instruction_set, WorkSpace& work) {
+void correlate(const FftPlan& plan, Sums spectra, std::int64_t work_bytes, const std::string& instruction_set,
+               Crew& crew) {
   check_sums(spectra, "spectra", spectra.shape(0), plan.spectrum_size());
-  const auto n_segments = static_cast<int>(spectra.shape(0));
-  py::array_t<double> result({static_cast<py::ssize_t>(n_segments), static_cast<py::ssize_t>(plan.n_frames())});
-  double* values = result.mutable_data();
+  double* values = spectra.mutable_data();
   py::gil_scoped_release release;
-  dynamics::correlations_from_spectra(plan, spectra.data(), n_segments, {n_threads, work_bytes, instruction_set}, work,
-                                      values);
-  return result;
+  dynamics::correlate(plan, static_cast<int>(spectra.shape(0)), {work_bytes, instruction_set}, crew, values);
 }
 
-void displacement_sums(const Sums& squares, Sums correlations, bool averaged, int n_threads) {
-  check_sums(correlations, "correlations", squares.shape(0), squares.shape(1));
-  double* sums = correlations.mutable_data();
+void displacement_sums(const FftPlan& plan, const Sums& folded, Sums squares, bool averaged, Crew& crew) {
+  check_sums(folded, "folded", folded.shape(0), plan.spectrum_size());
+  check_sums(squares, "squares", folded.shape(0), plan.n_frames());
+  double* sums = squares.mutable_data();
   py::gil_scoped_release release;
-  dynamics::displacement_sums(squares.shape(1), static_cast<int>(squares.shape(0)), squares.data(), averaged,
-                              n_threads, sums);
+  dynamics::displacement_sums(plan, folded.data(), static_cast<int>(folded.shape(0)), averaged, crew.team(), sums);
+}
+
+void unfold(const FftPlan& plan, const Sums& folded, Sums correlations, Crew& crew) {
+  check_sums(folded, "folded", folded.shape(0), plan.spectrum_size());
+  check_sums(correlations, "correlations", folded.shape(0), plan.n_frames());
+  double* values = correlations.mutable_data();
+  py::gil_scoped_release release;
+  dynamics::unfold(plan, folded.data(), static_cast<int>(folded.shape(0)), crew.team(), values);
 }
 
 // Arrays (n_lags,), all of the same length.
@@ -97,38 +119,28 @@ std::int64_t row_stride(const py::array_t<double>& totals, py::ssize_t n_rows, p
 }
 
 void add_group_totals(const py::array_t<double>& totals, const Array<double>& weights, Array<double> weighted,
-                      Array<double> weighted_twice, Array<double> squared, int n_threads) {
+                      Array<double> weighted_twice, Array<double> squared, Crew& crew) {
   const auto of_group = view1(weights, "weights");
   const auto stride = row_stride(totals, weights.size(), weighted.size());
   const auto sums = group_sums(weighted, weighted_twice, squared);
   py::gil_scoped_release release;
-  dynamics::add_group_totals(totals.data(), stride, of_group, totals.shape(1), n_threads, sums);
+  dynamics::add_group_totals(totals.data(), stride, of_group, totals.shape(1), crew.team(), sums);
 }
 
-void add_scaled(const py::array_t<double>& totals, double factor, Array<double> sums, int n_threads) {
+void add_scaled(const py::array_t<double>& totals, double factor, Array<double> sums, Crew& crew) {
   require(sums.ndim() == 2, "sums must have 2 dimensions");
   const auto stride = row_stride(totals, sums.shape(0), sums.shape(1));
   double* values = sums.mutable_data();
   py::gil_scoped_release release;
-  dynamics::add_scaled(totals.data(), stride, static_cast<int>(totals.shape(0)), totals.shape(1), factor, n_threads,
-                       values);
+  dynamics::add_scaled(totals.data(), stride, static_cast<int>(totals.shape(0)), totals.shape(1), factor,
+                       crew.team(), values);
 }
 
-std::pair<py::array_t<double>, py::array_t<double>> mean_and_error(Array<double> weighted,
-                                                                   Array<double> weighted_twice,
-                                                                   Array<double> squared, double weight,
-                                                                   double weight_squared, int n_groups,
-                                                                   int n_threads) {
+void mean_and_error(Array<double> weighted, Array<double> weighted_twice, Array<double> squared, double weight,
+                    double weight_squared, int n_groups, Crew& crew) {
   const auto sums = group_sums(weighted, weighted_twice, squared);
-  const auto n_lags = weighted.size();
-  py::array_t<double> mean(n_lags), error(n_lags);
-  double* means = mean.mutable_data();
-  double* errors = error.mutable_data();
-  {
-    py::gil_scoped_release release;
-    dynamics::mean_and_error(sums, n_lags, weight, weight_squared, n_groups, n_threads, means, errors);
-  }
-  return {mean, error};
+  py::gil_scoped_release release;
+  dynamics::mean_and_error(sums, weighted.size(), weight, weight_squared, n_groups, crew.team());
 }
 
 void add_weighted_sums(const py::array& positions, const Array<std::int64_t>& offsets,
@@ -173,30 +185,34 @@ void bind_dynamics(py::module_ m) {
       .def_property_readonly("half_length", &FftPlan::half_length)
       .def_property_readonly("spectrum_size", &FftPlan::spectrum_size)
       .def_property_readonly("table_bytes", &FftPlan::table_bytes);
-  py::class_<WorkSpace>(m, "WorkSpace").def(py::init<>());
+  py::class_<Crew>(m, "Crew")
+      .def(py::init<int>(), py::arg("n_threads") = 0)
+      .def("zeros", &zeros, py::arg("n_rows"), py::arg("n_columns"));
   m.def("instruction_sets", &dynamics::instruction_sets);
   m.def("add_power_spectra", &add_power_spectra, py::arg("plan"), py::arg("positions"),
         py::arg("particles").noconvert(), py::arg("segments").noconvert(), py::arg("drift").noconvert(),
-        py::arg("centered"), py::arg("spectra").noconvert(), py::arg("squares").noconvert(), py::arg("n_threads"),
-        py::arg("work_bytes"), py::arg("instruction_set"), py::arg("work"));
-  m.def("correlations", &correlations, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("n_threads"),
-        py::arg("work_bytes"), py::arg("instruction_set"), py::arg("work"));
+        py::arg("centered"), py::arg("spectra").noconvert(), py::arg("squares").noconvert(),
+        py::arg("work_bytes"), py::arg("instruction_set"), py::arg("crew"));
+  m.def("correlate", &correlate, py::arg("plan"), py::arg("spectra").noconvert(), py::arg("work_bytes"),
+        py::arg("instruction_set"), py::arg("crew"));
   m.def("add_weighted_sums", &add_weighted_sums, py::arg("positions"), py::arg("offsets").noconvert(),
         py::arg("members").noconvert(), py::arg("weights").noconvert(), py::arg("sums").noconvert(),
         py::arg("n_threads") = 0);
   m.def("displacement_moments", &displacement_moments, py::arg("positions"), py::arg("particles").noconvert(),
         py::arg("group").noconvert(), py::arg("n_groups"), py::arg("offsets").noconvert(),
         py::arg("pairs").noconvert(), py::arg("drift").noconvert(), py::arg("n_threads") = 0);
-  m.def("displacement_sums", &displacement_sums, py::arg("squares").noconvert(), py::arg("correlations").noconvert(),
-        py::arg("averaged") = false, py::arg("n_threads") = 0);
+  m.def("displacement_sums", &displacement_sums, py::arg("plan"), py::arg("folded").noconvert(),
+        py::arg("squares").noconvert(), py::arg("averaged"), py::arg("crew"));
+  m.def("unfold", &unfold, py::arg("plan"), py::arg("folded").noconvert(), py::arg("correlations").noconvert(),
+        py::arg("crew"));
   m.def("add_group_totals", &add_group_totals, py::arg("totals").noconvert(), py::arg("weights").noconvert(),
         py::arg("weighted").noconvert(), py::arg("weighted_twice").noconvert(), py::arg("squared").noconvert(),
-        py::arg("n_threads"));
+        py::arg("crew"));
   m.def("add_scaled", &add_scaled, py::arg("totals").noconvert(), py::arg("factor"), py::arg("sums").noconvert(),
-        py::arg("n_threads"));
+        py::arg("crew"));
   m.def("mean_and_error", &mean_and_error, py::arg("weighted").noconvert(), py::arg("weighted_twice").noconvert(),
         py::arg("squared").noconvert(), py::arg("weight"), py::arg("weight_squared"), py::arg("n_groups"),
-        py::arg("n_threads"));
+        py::arg("crew"));
 }
 
 }  // namespace polypace::bindings

@@ -79,6 +79,16 @@ class FftPlan {
   }
   std::int64_t spectrum_size() const { return stored_row(1, stored_rows(1)); }
 
+  // The correlation at lag m is e(m) + o(m), from the even and the odd bins. Bins being real and the same for ±k, e(m) =
+  // e(H − m) and o(m) = −o(H − m), so that half of each is kept, where the bins of its parity were.
+  std::int64_t n_folded(int parity) const { return parity == 0 ? half_length_ / 2 + 1 : (half_length_ + 1) / 2; }
+  double correlation(const double* folded, std::int64_t lag) const {
+    const double* odd = folded + stored_row(1, 0);
+    if (lag < n_folded(1)) return folded[lag] + odd[lag];
+    const std::int64_t mirror = half_length_ - lag;
+    return mirror < n_folded(1) ? folded[mirror] - odd[mirror] : folded[mirror];
+  }
+
  private:
   std::int64_t n_frames_;
   std::int64_t half_length_;

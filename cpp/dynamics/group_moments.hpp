@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/threads.hpp"
 #include "base/view.hpp"
 
 namespace polypace::dynamics {
@@ -16,14 +17,14 @@ struct GroupSums {
 
 // Adds groups whose totals wc [group][lag] lie `stride` doubles apart.
 void add_group_totals(const double* totals, std::int64_t stride, View1<const double> weights, std::int64_t n_lags,
-                      int n_threads, const GroupSums& sums);
+                      ThreadTeam& team, const GroupSums& sums);
 
 // sums += totals · factor, rows of n_lags each; those of `totals` lie `stride` apart.
 void add_scaled(const double* totals, std::int64_t stride, int n_rows, std::int64_t n_lags, double factor,
-                int n_threads, double* sums);
+                ThreadTeam& team, double* sums);
 
-// mean ← Σ wc/W and its standard error, n/(n−1) Σ w²(c − mean)²/W², of n groups with W = Σ w, W₂ = Σ w².
+// Of n groups with W = Σ w, W₂ = Σ w²: `weighted` ← mean Σ wc/W, `squared` ← its standard error, n/(n−1) Σ w²(c − mean)²/W².
 void mean_and_error(const GroupSums& sums, std::int64_t n_lags, double weight, double weight_squared, int n_groups,
-                    int n_threads, double* mean, double* error);
+                    ThreadTeam& team);
 
 }  // namespace polypace::dynamics

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/errors.hpp"
-#include "base/threads.hpp"
 
 namespace polypace::dynamics {
 namespace {
@@ -32,7 +31,7 @@ double center_of(const Source& source, std::int64_t offset, int direction) {
 }  // namespace
 
 std::vector<Series> select_series(const Source& source, const Layout& layout, View1<const std::int64_t> particles,
-                                  View3<const std::int64_t> segments, bool centered, int n_threads) {
+                                  View3<const std::int64_t> segments, bool centered, ThreadTeam& team) {
   require(segments.extent(0) == particles.extent(0) && segments.extent(1) == 3 &&
               segments.extent(2) == segments_per_series,
           "segments must be ", particles.extent(0), " × 3 × ", segments_per_series, ", got ", segments.extent(0), " × ",
@@ -50,7 +49,7 @@ std::vector<Series> select_series(const Source& source, const Layout& layout, Vi
     }
   }
   if (centered)
-    parallel_for(series.size(), n_threads, [&](std::size_t i, int) {
+    team.run(series.size(), [&](std::size_t i, int) {
       series[i].center = center_of(source, series[i].offset, series[i].direction);
     });
   return series;

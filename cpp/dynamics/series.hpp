@@ -18,6 +18,6 @@ struct Layout {
 // Series of `particles` [n], three each; segments [n][3][2] names two sums that each direction of each particle adds
 // to; negative: none. With `centered` every series is shifted by its mean over some frames.
 std::vector<Series> select_series(const Source& source, const Layout& layout, View1<const std::int64_t> particles,
-                                  View3<const std::int64_t> segments, bool centered, int n_threads);
+                                  View3<const std::int64_t> segments, bool centered, ThreadTeam& team);
 
 }  // namespace polypace::dynamics

@@ -2,20 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <new>
 
 #include "base/errors.hpp"
-#include "base/threads.hpp"
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace polypace::dynamics {
 namespace {
 
 constexpr std::int64_t default_work_bytes = 16 << 20;  // keeps both passes within a last-level cache
-constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
 
 struct NamedKernels {
   const char* name;
@@ -101,69 +94,34 @@ std::int64_t scratch_size(const FftPlan& plan, const Kernels& kernels) {
          std::max<std::int64_t>(columns_at_once * (plan.n_rows() + 1), 2 * plan.n_columns());
 }
 
-// Threads and what each of them needs for its part of a pass.
-struct Crew {
-  Crew(const FftPlan& plan, const Kernels& kernels, int n_threads)
-      : size(scratch_size(plan, kernels)), scratch(n_threads * size), team(n_threads) {}
+using Columns = void (*)(const Pass&, int begin, int end, double* scratch);
+using Row = void (*)(const Pass&, int f, double* scratch);
 
-  void run_columns(const Pass& pass, void (*columns)(const Pass&, int, int, double*)) {
+// The passes of a transform, shared among the threads.
+struct Passes {
+  Passes(const FftPlan& plan, const Kernels& kernels, Crew& crew)
+      : size(scratch_size(plan, kernels)), scratch(crew.scratch(size)), team(crew.team()) {}
+
+  void columns(const Pass& pass, Columns columns) const {
     const int n_columns = pass.plan->n_columns();
-    team.run((n_columns + columns_at_once - 1) / columns_at_once, [&](std::size_t tile, int thread) {
+    team.run_apart((n_columns + columns_at_once - 1) / columns_at_once, [&](std::size_t tile, int thread) {
       const int begin = static_cast<int>(tile) * columns_at_once;
-      columns(pass, begin, std::min(begin + columns_at_once, n_columns), scratch.data() + thread * size);
+      columns(pass, begin, std::min(begin + columns_at_once, n_columns), scratch + thread * size);
     });
   }
 
-  void run_rows(const Pass& pass, int n_rows, void (*row)(const Pass&, int, double*)) {
-    team.run(n_rows, [&](std::size_t f, int thread) {
-      row(pass, static_cast<int>(f), scratch.data() + thread * size);
+  void rows(const Pass& pass, int n_rows, Row row) const {
+    team.run_apart(n_rows, [&](std::size_t f, int thread) {
+      row(pass, static_cast<int>(f), scratch + thread * size);
     });
-  }
-
-  // Fresh pages are cleared when they are first written to. Each by one thread: tiles touch all of them at once.
-  void claim(double* values, std::int64_t n) {
-    constexpr std::int64_t piece = huge_page / sizeof(double), page = small_page / sizeof(double);
-    team.run((n + piece - 1) / piece, [&](std::size_t i, int) {
-      const std::int64_t begin = static_cast<std::int64_t>(i) * piece;
-      for (std::int64_t k = begin; k < std::min(begin + piece, n); k += page) {
-        volatile double* value = values + k;
-        *value = *value;
-      }
-    });
-  }
-
-  double* claim_work(WorkSpace& work, std::int64_t n_doubles) {
-    const bool fresh = work.size() < n_doubles;
-    double* values = work.at_least(n_doubles);
-    if (fresh) claim(values, n_doubles);
-    return values;
   }
 
   std::int64_t size;
-  WorkSpace scratch;
-  ThreadTeam team;
+  double* scratch;
+  ThreadTeam& team;
 };
 
 }  // namespace
-
-double* WorkSpace::at_least(std::int64_t n_doubles) {
-  if (n_doubles <= size_) return data_;
-  release();
-  const std::size_t bytes = n_doubles * sizeof(double);
-  alignment_ = bytes >= huge_page ? huge_page : small_page;
-  data_ = static_cast<double*>(::operator new(bytes, std::align_val_t{alignment_}));
-  size_ = n_doubles;
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  if (alignment_ == huge_page) madvise(data_, bytes / huge_page * huge_page, MADV_HUGEPAGE);
-#endif
-  return data_;
-}
-
-void WorkSpace::release() {
-  if (data_) ::operator delete(data_, std::align_val_t{alignment_});
-  data_ = nullptr;
-  size_ = 0;
-}
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
@@ -172,7 +130,7 @@ std::vector<std::string> instruction_sets() {
 }
 
 void add_power_spectra(const FftPlan& plan, const Source& source, const std::vector<Series>& series, int n_segments,
-                       const Settings& settings, WorkSpace& work, double* spectra, double* squares) {
+                       const Settings& settings, Crew& crew, double* spectra, double* squares) {
   require(source.n_frames == plan.n_frames(), "the plan is for ", plan.n_frames(), " frames, got ", source.n_frames);
   const Kernels& kernels = choose_kernels(plan, settings);
   for (const auto& one : series)
@@ -182,69 +140,41 @@ void add_power_spectra(const FftPlan& plan, const Source& source, const std::vec
   if (batches.empty()) return;
   const int n_batches = static_cast<int>(batches.size());
   const int round = std::min(n_batches, batches_per_round(plan, kernels.n_lanes, settings));
-  Crew crew(plan, kernels, resolve_n_threads(settings.n_threads));
+  const Passes passes(plan, kernels, crew);
   Pass pass{};
   pass.plan = &plan;
   pass.source = &source;
-  const bool first_call = work.size() == 0;
-  pass.work = crew.claim_work(work, round * batch_bytes(plan, kernels.n_lanes) / 8);
-  if (first_call) {
-    crew.claim(squares, n_segments * plan.n_frames());
-    crew.claim(spectra, n_segments * plan.spectrum_size());
-  }
+  pass.work = crew.work(round * batch_bytes(plan, kernels.n_lanes) / 8);
   pass.squares = squares;
   pass.spectra = spectra;
   for (int first = 0; first < n_batches; first += round) {
     pass.batches = batches.data() + first;
     pass.n_batches = std::min(round, n_batches - first);
     for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
-      crew.run_columns(pass, kernels.columns);
-      crew.run_rows(pass, plan.stored_rows(pass.parity), kernels.row);
+      passes.columns(pass, kernels.columns);
+      passes.rows(pass, plan.stored_rows(pass.parity), kernels.row);
     }
   }
 }
 
-void correlations_from_spectra(const FftPlan& plan, const double* spectra, int n_segments, const Settings& settings,
-                               WorkSpace& work, double* correlations) {
+void correlate(const FftPlan& plan, int n_segments, const Settings& settings, Crew& crew, double* spectra) {
   const Kernels& kernels = choose_kernels(plan, settings);
   const int per_batch = 2 * kernels.n_lanes;
   const int round = std::min((n_segments + per_batch - 1) / per_batch,
                              batches_per_round(plan, kernels.n_lanes, settings));
-  Crew crew(plan, kernels, resolve_n_threads(settings.n_threads));
+  const Passes passes(plan, kernels, crew);
   Pass pass{};
   pass.plan = &plan;
-  pass.work = crew.claim_work(work, round * batch_bytes(plan, kernels.n_lanes) / 8);
-  crew.claim(correlations, n_segments * plan.n_frames());
+  pass.work = crew.work(round * batch_bytes(plan, kernels.n_lanes) / 8);
   for (int first = 0; first < n_segments; first += round * per_batch) {
     pass.n_series = std::min(round * per_batch, n_segments - first);
     pass.n_batches = (pass.n_series + per_batch - 1) / per_batch;
-    pass.stored = spectra + first * plan.spectrum_size();
-    pass.correlations = correlations + first * plan.n_frames();
+    pass.spectra = spectra + first * plan.spectrum_size();
     for (pass.parity = 0; pass.parity < 2; ++pass.parity) {
-      crew.run_rows(pass, plan.n_rows(), kernels.inverse_row);
-      crew.run_columns(pass, kernels.inverse_columns);
+      passes.rows(pass, plan.n_rows(), kernels.inverse_row);
+      passes.columns(pass, kernels.inverse_columns);
     }
   }
-}
-
-void displacement_sums(std::int64_t n_frames, int n_segments, const double* squares, bool averaged, int n_threads,
-                       double* correlations) {
-  parallel_for(n_segments, n_threads, [&](std::size_t segment, int) {
-    const double* square = squares + segment * n_frames;
-    double* sums = correlations + segment * n_frames;
-    // Twice the sum of squares is up to n_frames times the displacement at short lags: sums in extended precision.
-    long double ends = 0;
-    for (std::int64_t n = 0; n < n_frames; ++n) ends += 2.0L * square[n];
-    // Rounding in the strongest bins, which are the lowest, shifts all correlations alike; lag 0 tells by how much.
-    const auto shift = static_cast<double>(2.0L * sums[0] - ends);
-    sums[0] = 0;
-    for (std::int64_t lag = 1; lag < n_frames; ++lag) {
-      ends -= static_cast<long double>(square[lag - 1]) + square[n_frames - lag];
-      const long double sum = ends - (2.0L * sums[lag] - shift);
-      const double origins = averaged ? static_cast<double>(n_frames - lag) : 1.0;
-      sums[lag] = sum > 0 ? static_cast<double>(sum) / origins : 0.0;
-    }
-  });
 }
 
 }  // namespace polypace::dynamics

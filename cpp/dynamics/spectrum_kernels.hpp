@@ -44,9 +44,7 @@ struct Pass {
   int parity;
   double* work;           // [batch][n_rows][n_columns + 1][2][lanes]; the extra column breaks strides of 2^n
   double* squares;        // [segment][n_frames], added to in the even pass
-  double* spectra;        // [segment][spectrum_size], added to
-  const double* stored;   // inverse: [series][spectrum_size]
-  double* correlations;   // inverse: [series][n_frames]; the even pass sets, the odd one adds
+  double* spectra;        // [segment][spectrum_size], added to; inverse: [series][spectrum_size], replaced
   int n_series;           // inverse
 };
 
@@ -58,8 +56,8 @@ struct Kernels {
   // Row f and its mirror image of every batch: transform across, part the two series of each lane, add the squared
   // moduli to the spectra. Scratch: 4 · lanes · n_columns doubles.
   void (*row)(const Pass&, int f, double* scratch);
-  // The way back from power spectra to correlations, two spectra to a lane: first rows, then columns, whose lags follow
-  // one another.
+  // The way back from power spectra to folded correlations, two spectra to a lane: first rows, then columns, whose lags
+  // follow one another.
   void (*inverse_row)(const Pass&, int f, double* scratch);
   void (*inverse_columns)(const Pass&, int begin, int end, double* scratch);
 };

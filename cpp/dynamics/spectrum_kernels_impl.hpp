@@ -233,7 +233,7 @@ void inverse_row(const Pass& pass, int f, double* scratch) {
       spectrum[i] = series * plan.spectrum_size() + offset;
     }
     for (int g = 0; g < plan.n_columns(); ++g) {
-      const double* power = pass.stored + (stored ? position[g] : mirror[position[g]]);
+      const double* power = pass.spectra + (stored ? position[g] : mirror[position[g]]);
       x[g] = Complex(gather(power, spectrum), gather(power, spectrum + W));
     }
     transform(x, x, plan.across());
@@ -257,7 +257,7 @@ void load_inverse_tile(const Pass& pass, int batch, const Tile& tile) {
 void put_lags(const Pass& pass, int batch, const Tile& tile, int row, int first) {
   const FftPlan& plan = *pass.plan;
   const std::int64_t lag = std::int64_t{row} * plan.n_columns() + tile.column + first;
-  const int count = smallest(W, tile.width - first, plan.n_frames() - lag);
+  const int count = smallest(W, tile.width - first, plan.n_folded(pass.parity) - lag);
   if (count <= 0) return;
   const double scale = 0.5 / static_cast<double>(plan.half_length());
   const Complex* x = tile.columns + first * tile.height + plan.down().position()[row];
@@ -270,19 +270,21 @@ void put_lags(const Pass& pass, int batch, const Tile& tile, int row, int first)
   }
   transpose<W / 2>(parts[0]);
   transpose<W / 2>(parts[1]);
+  double* folded = pass.spectra + plan.stored_row(pass.parity, 0) + lag;
   for (int k = 0; k < 2 * W && 2 * W * batch + k < pass.n_series; ++k) {
-    double* correlation = pass.correlations + (2 * W * batch + k) * plan.n_frames() + lag;
+    double* correlation = folded + (2 * W * batch + k) * plan.spectrum_size();
     const Vector& part = parts[k / W][k % W];
-    for (int i = 0; i < count; ++i) correlation[i] = pass.parity == 0 ? part[i] : correlation[i] + part[i];
+    for (int i = 0; i < count; ++i) correlation[i] = part[i];
   }
 }
 
 void inverse_columns(const Pass& pass, int begin, int end, double* scratch) {
   const Tile tile = tile_of(pass, begin, end, scratch);
+  const int n_rows = static_cast<int>((pass.plan->n_folded(pass.parity) - 1) / pass.plan->n_columns()) + 1;
   for (int batch = 0; batch < pass.n_batches; ++batch) {
     load_inverse_tile(pass, batch, tile);
     transform_down(pass, tile);
-    for (int row = 0; row < pass.plan->n_rows(); ++row)
+    for (int row = 0; row < n_rows; ++row)
       for (int first = 0; first < tile.width; first += W) put_lags(pass, batch, tile, row, first);
   }
 }

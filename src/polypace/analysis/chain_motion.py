@@ -118,9 +118,9 @@ def chain_msd(
         else:
             beads = central_particles(chains, chain_order(molecules, trajectory, chains), central)
         lags = lags_of(motion.times, max_lag)
-        drift = system_drift(motion, weights, n_threads) if remove_drift else None
         groups = assign_groups(np.arange(chains.max() + 1), n_groups)
-        parts = _Parts(motion, beads, chains, weights, drift, effort)
+        drift, centers = _drift_and_centers(motion, chains, weights, remove_drift, effort)
+        parts = _Parts(motion, beads, chains, weights, drift, centers, effort)
         curves = parts.curves(lags, groups)
         blocks = [
             parts.between(block).curves(block.lags, groups)
@@ -133,6 +133,22 @@ def chain_msd(
     return ChainMSD(**results, n_chains=counts["g3"], n_beads=counts["g1"])
 
 
+def _drift_and_centers(
+    motion: Motion, chains: Integers, masses: Floats, remove_drift: bool, effort: Effort
+) -> tuple[Floats | None, Floats | None]:
+    """Drift of the system, if it is to be removed, and the centres of all chains without it, if they fit: from one pass
+    through the coordinates."""
+    n_threads, n_chains = effort.n_threads, int(chains.max()) + 1
+    if effort.chains_at_once(len(motion.times)) < n_chains:
+        return system_drift(motion, masses, n_threads) if remove_drift else None, None
+    centers = weighted_centers(motion, chains, masses, n_threads)
+    if not remove_drift:
+        return None, centers
+    drift = system_drift(ArrayMotion(centers, motion.times), np.bincount(chains, masses).astype(np.float64), n_threads)
+    centers -= drift[:, None]
+    return drift, centers
+
+
 @dataclass(frozen=True, eq=False)
 class _Parts:
     """The series whose displacements make up g1, g2 and g3."""
@@ -142,27 +158,27 @@ class _Parts:
     chains: Integers
     masses: Floats
     drift: Floats | None
+    centers: Floats | None  # of all chains, where they fit
     effort: Effort
 
     def between(self, block: TimeBlock) -> _Parts:
-        drift = None if self.drift is None else self.drift[block.frames]
-        return replace(self, motion=block.motion, drift=drift)
+        drift, centers = (None if a is None else a[block.frames] for a in (self.drift, self.centers))
+        return replace(self, motion=block.motion, drift=drift, centers=centers)
 
     def curves(self, lags: Lags, group_of_chain: Integers) -> dict[str, Curve]:
-        builders = {
-            name: CurveBuilder(lags.lag, lags.logarithmic, self.effort.n_threads) for name in ("g1", "g2", "g3")
-        }
+        builders = {name: CurveBuilder(lags.lag, lags.logarithmic, self.effort.crew) for name in ("g1", "g2", "g3")}
         bead_counts = np.bincount(group_of_chain[self.chains[self.beads]], minlength=int(group_of_chain.max()) + 1)
         chain_counts = np.bincount(group_of_chain)
         n_frames = len(self.motion.times)
         for first, members in group_sets(group_of_chain, self.effort.groups_at_once(n_frames, BYTES_PER_FRAME_AND_SUM)):
             groups = group_of_chain[members] - first
             n_groups = int(groups.max()) + 1
-            totals = np.zeros((3, 3 + n_groups, len(lags.lag)))
-            for some in np.array_split(
-                np.arange(len(members)), -(-len(members) // self.effort.chains_at_once(n_frames))
-            ):
-                self._add(totals, members[some], groups[some], n_groups, lags)
+            n_sets = -(-len(members) // self.effort.chains_at_once(n_frames))
+            sets = np.array_split(np.arange(len(members)), n_sets)
+            totals = self._sums(members[sets[0]], groups[sets[0]], n_groups, lags)
+            for some in sets[1:]:
+                for total, more in zip(totals, self._sums(members[some], groups[some], n_groups, lags), strict=True):
+                    total += more
             own = slice(first, first + n_groups)
             for builder, total, counts in zip(
                 builders.values(), totals, (bead_counts, bead_counts, chain_counts), strict=True
@@ -172,38 +188,41 @@ class _Parts:
                 builder.add(total[3:][moving], counts[own][moving])
         return {name: builder.curve for name, builder in builders.items()}
 
-    def _add(self, totals: Floats, members: Integers, groups: Integers, n_groups: int, lags: Lags) -> None:
-        """Add the sums of some chains to those of g1, g2, g3: Σ|Δr − ΔR|² = Σ|Δr|² + M(|Δ(c − R)|² − |Δc|²)."""
+    def _sums(self, members: Integers, groups: Integers, n_groups: int, lags: Lags) -> tuple[Floats, Floats, Floats]:
+        """Those of some chains for g1, g2, g3: Σ|Δr − ΔR|² = Σ|Δr|² + M(|Δ(c − R)|² − |Δc|²)."""
         place = np.full(int(self.chains.max()) + 1, -1, dtype=np.int64)
         place[members] = np.arange(len(members))
         beads = self.beads[place[self.chains[self.beads]] >= 0]
         chain_of_bead = place[self.chains[beads]]
-        centers = self._centers(place[self.chains], self.masses)
+        counts = np.bincount(chain_of_bead, minlength=len(members))
 
         def averages(positions: Floats) -> Floats:
             motion, every = ArrayMotion(positions, self.motion.times), np.arange(len(members))
             return origin_averages(motion, every, groups, n_groups, lags, self.effort)
 
-        bead_sums = origin_averages(self.motion, beads, groups[chain_of_bead], n_groups, lags, self.effort, self.drift)
-        totals[0] += bead_sums
-        totals[2] += averages(centers)
-        root = np.sqrt(np.bincount(chain_of_bead, minlength=len(members)))[:, None]
+        g1 = origin_averages(self.motion, beads, groups[chain_of_bead], n_groups, lags, self.effort, self.drift)
+        if self.centers is None:
+            centers = self._weighted(place[self.chains], self.masses)
+        else:
+            centers = self.centers if len(members) == self.centers.shape[1] else self.centers[:, members]
+        g3 = averages(centers)
+        root = np.sqrt(counts)[:, None]
         if len(self.beads) == self.motion.n_particles and np.ptp(self.masses) == 0:
-            centers *= root
-            bead_sums -= averages(centers)
+            g2 = g1 - (counts[0] * g3 if np.ptp(counts) == 0 else averages(centers * root))
         else:
             sets = np.full(len(self.chains), -1, dtype=np.int64)
             sets[beads] = chain_of_bead
             means = np.zeros_like(centers)
-            found = self._centers(sets, np.ones(len(sets)))
+            found = self._weighted(sets, np.ones(len(sets)))
             means[:, : found.shape[1]] = found
             means *= root
-            bead_sums -= averages(means)
+            g2 = g1 - averages(means)
             means -= centers * root
-            bead_sums += averages(means)
-        totals[1] += np.maximum(bead_sums, 0)
+            g2 += averages(means)
+        return g1, np.maximum(g2, 0, out=g2), g3
 
-    def _centers(self, sets: Integers, weights: Floats) -> Floats:
+    def _weighted(self, sets: Integers, weights: Floats) -> Floats:
+        """Centres of sets of particles, relative to the drift."""
         centers = weighted_centers(self.motion, sets, weights, self.effort.n_threads)
         if self.drift is not None:
             centers -= self.drift[:, None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 DEFAULT_MEMORY = 1 << 30  # bytes for sums and work space where no limit is given
-BYTES_PER_FRAME_AND_SUM = 28  # a spectrum, squares and correlations, the first of which is padded
+BYTES_PER_FRAME_AND_SUM = 20  # a spectrum, padded, and squares
 BYTES_PER_FRAME_AND_CHAIN = 96  # centres, means of beads, and what is computed of both
 GROUP_LAGS_PER_DECADE = 24
 
@@ -101,10 +103,10 @@ class Curve:
 class CurveBuilder:
     """Collects the curves of groups, a few at a time, in little memory."""
 
-    def __init__(self, lag: Floats, log_lags: Integers, n_threads: int = 0) -> None:
-        self._lag, self._log_lags, self._n_threads = lag, log_lags, n_threads
-        self._moments = GroupMoments(len(lag), n_threads)
-        self._directions = np.zeros((3, len(lag)))
+    def __init__(self, lag: Floats, log_lags: Integers, crew: Any) -> None:
+        self._lag, self._log_lags, self._crew = lag, log_lags, crew
+        self._moments = GroupMoments(len(lag), crew)
+        self._directions = crew.zeros(3, len(lag))
         self._totals: list[Floats] = []
         self._weights: list[Floats] = []
 
@@ -117,7 +119,7 @@ class CurveBuilder:
 
     def add_directions(self, totals: Floats, n_particles: int) -> None:
         """Add the part (3, n_lags) of a sum over all `n_particles`."""
-        _core.dynamics.add_scaled(totals, 1 / n_particles, self._directions, self._n_threads)
+        _core.dynamics.add_scaled(totals, 1 / n_particles, self._directions, self._crew)
 
     @property
     def curve(self) -> Curve:
@@ -134,6 +136,11 @@ class Effort:
 
     n_threads: int = 0
     max_memory: int | None = None
+
+    @cached_property
+    def crew(self) -> Any:
+        """Threads and work space of all that is computed with this effort."""
+        return _core.dynamics.Crew(self.n_threads)
 
     def groups_at_once(self, n_frames: int, bytes_per_sum: int = BYTES_PER_FRAME_AND_SUM) -> int:
         """Groups whose sums fit into a third of the memory, beside those of the three directions."""
@@ -175,9 +182,7 @@ def displacement_averages(
 ) -> Floats:
     """(3 + n_groups, n_frames): Σ over particles of the squared displacement, averaged over time origins; along x, y
     and z of all `particles`, and of those in each group (Å²)."""
-    accumulator = SpectraAccumulator(
-        len(motion.times), 3 + n_groups, n_threads=effort.n_threads, work_bytes=effort.work_bytes
-    )
+    accumulator = SpectraAccumulator(len(motion.times), 3 + n_groups, crew=effort.crew, work_bytes=effort.work_bytes)
     for piece in motion.pieces(particles):
         add_piece(accumulator, piece, groups, drift)
         if not accumulator.is_finite:

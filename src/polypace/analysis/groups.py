@@ -7,6 +7,8 @@ its error. Molecules are independent but for the melt around them; splitting the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -54,26 +56,25 @@ class GroupMoments:
     Parameters
     ----------
     n_lags : int
-    n_threads : int
-        0: OMP_NUM_THREADS, else all cores.
+    crew : polypace._core.dynamics.Crew
     """
 
-    def __init__(self, n_lags: int, n_threads: int = 0) -> None:
-        self._sums = tuple(np.zeros(n_lags) for _ in range(3))
-        self._n_threads = n_threads
+    def __init__(self, n_lags: int, crew: Any) -> None:
+        self._sums = crew.zeros(3, n_lags)
+        self._crew = crew
         self._weight = self._weight_squared = 0.0
         self._n_groups = 0
 
     def add(self, totals: Floats, weights: Floats) -> None:
         """Add `totals` (n_groups, n_lags), each the curve of a group times its weight."""
-        _core.dynamics.add_group_totals(totals, weights, *self._sums, self._n_threads)
+        _core.dynamics.add_group_totals(totals, weights, *self._sums, self._crew)
         self._weight += float(weights.sum())
         self._weight_squared += float(weights @ weights)
         self._n_groups += len(weights)
 
     def mean_and_error(self) -> tuple[Floats, Floats]:
-        """Mean curve and its standard error, n/(n−1) Σ w²(c − mean)² / (Σw)²; NaN for a single group."""
-        mean, error = _core.dynamics.mean_and_error(
-            *self._sums, self._weight, self._weight_squared, self._n_groups, self._n_threads
-        )
+        """Mean curve and its standard error, n/(n−1) Σ w²(c − mean)² / (Σw)²; NaN for a single group. Once, at the end:
+        they take the place of the sums."""
+        _core.dynamics.mean_and_error(*self._sums, self._weight, self._weight_squared, self._n_groups, self._crew)
+        mean, _, error = self._sums
         return mean, error

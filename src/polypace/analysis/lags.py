@@ -13,7 +13,7 @@ from polypace.analysis.curves import (
     displacement_averages,
     logarithmic_lags,
 )
-from polypace.analysis.motion import Motion, refuse_nan, uniform_step
+from polypace.analysis.motion import Motion, multiples, refuse_nan, uniform_step
 from polypace.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -55,8 +55,8 @@ def lags_of(times: Floats, max_lag: float | None = None) -> Lags:
     if step is None:
         return _irregular_lags(times, longest)
     n_lags = min(len(times), int(longest / step * (1 + SAME_LAG)) + 1)
-    lag = np.asarray(step * np.arange(n_lags), dtype=np.float64)
-    return Lags(lag, len(times) - np.arange(n_lags), logarithmic_lags(n_lags), None)
+    n_origins = np.arange(len(times), len(times) - n_lags, -1)
+    return Lags(multiples(step, n_lags), n_origins, logarithmic_lags(n_lags), None)
 
 
 def frame_pairs(times: Floats, lag: Floats, max_origins: int = MAX_ORIGINS) -> FramePairs:

@@ -74,7 +74,15 @@ def uniform_step(times: Floats) -> float | None:
     """Time between frames (ps) where it is the same everywhere, else None."""
     steps = np.diff(times)
     mean = (times[-1] - times[0]) / len(steps)
-    return float(mean) if np.abs(steps - mean).max() <= STEP_TOLERANCE * mean * len(steps) ** 0.5 else None
+    worst = max(steps.max() - mean, mean - steps.min())
+    return float(mean) if worst <= STEP_TOLERANCE * mean * len(steps) ** 0.5 else None
+
+
+def multiples(step: float, n: int) -> Floats:
+    """(n,) 0, step, 2 step, … without a second array."""
+    result = np.arange(n, dtype=np.float64)
+    result *= step
+    return result
 
 
 def array_motion(positions: Any, dt: float | None, times: npt.ArrayLike | None) -> ArrayMotion:
@@ -107,7 +115,7 @@ def frame_times(n_frames: int, dt: float | None, times: npt.ArrayLike | None) ->
     if dt is not None:
         if not (np.isfinite(dt) and dt > 0):
             raise InputError(f"dt must be a positive time in ps, got {dt}")
-        return np.asarray(float(dt) * np.arange(n_frames), dtype=np.float64)
+        return multiples(float(dt), n_frames)
     values = np.asarray(times, dtype=np.float64)
     if values.shape != (n_frames,):
         raise InputError(f"times must hold one time for each of the {n_frames} frames, got {values.shape}")

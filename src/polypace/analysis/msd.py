@@ -185,7 +185,7 @@ def displacement_curve(
     drift: Floats | None = None,
 ) -> Curve:
     """Mean square displacement of `particles` in `groups`."""
-    builder = CurveBuilder(lags.lag, lags.logarithmic, effort.n_threads)
+    builder = CurveBuilder(lags.lag, lags.logarithmic, effort.crew)
     for first, members in group_sets(groups, effort.groups_at_once(len(motion.times))):
         counts = np.bincount(groups[members] - first)
         sums = origin_averages(motion, particles[members], groups[members] - first, len(counts), lags, effort, drift)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from polypace import _core
 from polypace.analysis.curves import CurveBuilder
 from polypace.analysis.groups import assign_groups
 from polypace.analysis.lags import Lags
@@ -77,7 +78,7 @@ class MultipleTauMSD:
                     sums.append(self._sums[level][k] / self._origins[level][k])
         lags = Lags(np.array(lag), np.array(origins), np.arange(1, len(lag)), None)
         table = np.array(sums)
-        builder = CurveBuilder(lags.lag, lags.logarithmic)
+        builder = CurveBuilder(lags.lag, lags.logarithmic, _core.dynamics.Crew(1))
         builder.add_directions(np.ascontiguousarray(table.sum(axis=1).T), int(counts.sum()))
         builder.add(np.ascontiguousarray(table.sum(axis=2).T), counts)
         return as_msd(builder.curve, lags, int(counts.sum()))

@@ -84,7 +84,8 @@ def end_to_end_autocorrelation(
     ends : (n_chains, 2) int, optional
         First and last bead of each chain; default: those of the bonds, else first and last particle of each molecule.
     """
-    with open_motion(trajectory, dt, None, Effort(n_threads, max_memory), None, progress) as motion:
+    effort = Effort(n_threads, max_memory)
+    with open_motion(trajectory, dt, None, effort, None, progress) as motion:
         if ends is None:
             chains = chain_numbers(molecules, trajectory, motion.n_particles)
             order = chain_order(molecules, trajectory, chains)
@@ -98,7 +99,7 @@ def end_to_end_autocorrelation(
         n = len(pairs)
         sums = LinearSums(pairs.ravel(), np.repeat(np.arange(n), 2), np.tile([-1.0, 1.0], n), n)
         vectors = sums.over_time(motion, n_threads)
-        return _autocorrelation(vectors, motion.times, assign_groups(np.arange(n), n_groups), n_blocks, n_threads)
+        return _autocorrelation(vectors, motion.times, assign_groups(np.arange(n), n_groups), n_blocks, effort)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,8 @@ def rouse_modes(
     discrete form: Kopf, Dünweg & Paul, J. Chem. Phys. 107, 6945 (1997), eq. 4.
     """
     wanted = np.atleast_1d(np.asarray(modes, dtype=np.int64))
-    with open_motion(trajectory, dt, None, Effort(n_threads, max_memory), None, progress) as motion:
+    effort = Effort(n_threads, max_memory)
+    with open_motion(trajectory, dt, None, effort, None, progress) as motion:
         chains = chain_numbers(molecules, trajectory, motion.n_particles)
         order = chain_order(molecules, trajectory, chains)
         counts = np.bincount(chains[order])
@@ -164,20 +166,20 @@ def rouse_modes(
         for p in wanted:
             weights = np.cos(p * np.pi * bead / n_beads) / n_beads
             amplitudes = LinearSums(order, chains[order], weights, len(counts)).over_time(motion, n_threads)
-            correlations.append(_autocorrelation(amplitudes, motion.times, groups, n_blocks, n_threads))
+            correlations.append(_autocorrelation(amplitudes, motion.times, groups, n_blocks, effort))
     return RouseModes(wanted, tuple(correlations), n_beads)
 
 
 def _autocorrelation(
-    vectors: Floats, times: Floats, groups: Integers, n_blocks: int | None, n_threads: int
+    vectors: Floats, times: Floats, groups: Integers, n_blocks: int | None, effort: Effort
 ) -> Autocorrelation:
     """Of vectors (n_frames, n, 3), in groups."""
     if uniform_step(times) is None:
         raise InputError("autocorrelations need frames at equal steps; give such a part of the run")
     lags = lags_of(times)
-    curve = _correlation_curve(vectors, groups, lags, n_threads)
+    curve = _correlation_curve(vectors, groups, lags, effort)
     blocks = [
-        _correlation_curve(vectors[block.frames], groups, block.lags, n_threads).groups
+        _correlation_curve(vectors[block.frames], groups, block.lags, effort).groups
         for block in time_blocks(ArrayMotion(vectors, times), lags, block_count(n_blocks, groups))
     ]
     if blocks:
@@ -185,15 +187,15 @@ def _autocorrelation(
     return Autocorrelation(lags.lag, curve.mean, curve.error, curve.groups)
 
 
-def _correlation_curve(vectors: Floats, groups: Integers, lags: Lags, n_threads: int) -> Curve:
-    accumulator = SpectraAccumulator(len(vectors), int(groups.max()) + 1, centered=False, n_threads=n_threads)
+def _correlation_curve(vectors: Floats, groups: Integers, lags: Lags, effort: Effort) -> Curve:
+    accumulator = SpectraAccumulator(len(vectors), int(groups.max()) + 1, crew=effort.crew, centered=False)
     segments = np.full((len(groups), 3, 2), -1)
     segments[:, :, 0] = groups[:, None]
     accumulator.add(vectors, np.arange(len(groups)), segments)
     sums = accumulator.correlation_sums()[:, : len(lags.lag)]
     if not np.isfinite(sums).all():
         _refuse(vectors)
-    builder = CurveBuilder(lags.lag, lags.logarithmic, n_threads)
+    builder = CurveBuilder(lags.lag, lags.logarithmic, effort.crew)
     builder.add(sums / lags.n_origins, np.bincount(groups))
     return builder.curve
 

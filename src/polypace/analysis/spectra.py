@@ -58,17 +58,21 @@ class PartialSpectra:
 
     def displacement_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of [x(n+m) − x(n)]² at every lag m (Å²)."""
-        sums = self.correlation_sums(n_threads, work_bytes)
-        _core.dynamics.displacement_sums(self.squares, sums, False, n_threads)
+        plan, crew, sums = fft_plan(self.n_frames), _core.dynamics.Crew(n_threads), self.squares.copy()
+        folded = self._folded(crew, work_bytes)
+        _core.dynamics.displacement_sums(plan, folded, sums, False, crew)
         return sums
 
-    def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0, work: Any = None) -> Floats:
+    def correlation_sums(self, n_threads: int = 0, work_bytes: int = 0) -> Floats:
         """(n_segments, n_frames): Σ over series and time origins of x(n) x(n+m) at every lag m (Å²)."""
-        work = _core.dynamics.WorkSpace() if work is None else work
-        result: Floats = _core.dynamics.correlations(
-            fft_plan(self.n_frames), self.spectra, n_threads, work_bytes, "auto", work
-        )
-        return result
+        plan, crew, sums = fft_plan(self.n_frames), _core.dynamics.Crew(n_threads), np.empty_like(self.squares)
+        _core.dynamics.unfold(plan, self._folded(crew, work_bytes), sums, crew)
+        return sums
+
+    def _folded(self, crew: Any, work_bytes: int) -> Floats:
+        folded = self.spectra.copy()
+        _core.dynamics.correlate(fft_plan(self.n_frames), folded, work_bytes, "auto", crew)
+        return folded
 
 
 @lru_cache(maxsize=2)
@@ -78,35 +82,29 @@ def fft_plan(n_frames: int) -> Any:
 
 
 class SpectraAccumulator:
-    """Collects the spectra of one block of particles after the other; `partial` is the sum so far.
+    """Collects the spectra of one block of particles after the other; `partial` is the sum so far. Averages are made of
+    it where it lies, so that they come once and last.
 
     Parameters
     ----------
     n_frames, n_segments : int
     centered : bool
         Shift every series to its mean: right for displacements, which do not change, wrong for correlations.
-    n_threads : int
-        0: OMP_NUM_THREADS, else all cores. The result does not depend on it.
+    crew : polypace._core.dynamics.Crew
+        Threads and work space; the result does not depend on their number.
     work_bytes : int
         Limit of the transforms' work space; 0: what fits the caches.
     """
 
     def __init__(
-        self,
-        n_frames: int,
-        n_segments: int,
-        *,
-        centered: bool = True,
-        n_threads: int = 0,
-        work_bytes: int = 0,
+        self, n_frames: int, n_segments: int, *, crew: Any, centered: bool = True, work_bytes: int = 0
     ) -> None:
         self._centered = centered
-        self._n_threads = n_threads
+        self._crew = crew
         self._work_bytes = work_bytes
         self._n_frames = n_frames
-        self._work = _core.dynamics.WorkSpace()
-        self._spectra = np.zeros((n_segments, fft_plan(n_frames).spectrum_size))
-        self._squares = np.zeros((n_segments, n_frames))
+        self._spectra = crew.zeros(n_segments, fft_plan(n_frames).spectrum_size)
+        self._squares = crew.zeros(n_segments, n_frames)
         self._n_series = np.zeros(n_segments, dtype=np.int64)
 
     def add(
@@ -138,10 +136,9 @@ class SpectraAccumulator:
             self._centered,
             self._spectra,
             self._squares,
-            self._n_threads,
             self._work_bytes,
             "auto",
-            self._work,
+            self._crew,
         )
         self._n_series += np.bincount(segments[segments >= 0], minlength=len(self._n_series))
 
@@ -152,13 +149,18 @@ class SpectraAccumulator:
 
     def displacement_averages(self) -> Floats:
         """`displacement_sums` of `partial` over the number of time origins of each lag (Å²)."""
-        sums = self.correlation_sums()
-        _core.dynamics.displacement_sums(self._squares, sums, True, self._n_threads)
-        return sums
+        self._correlate()
+        _core.dynamics.displacement_sums(fft_plan(self._n_frames), self._spectra, self._squares, True, self._crew)
+        return self._squares
 
     def correlation_sums(self) -> Floats:
-        """Those of `partial`, in the memory that the transforms had before."""
-        return self.partial.correlation_sums(self._n_threads, self._work_bytes, self._work)
+        """Those of `partial`."""
+        self._correlate()
+        _core.dynamics.unfold(fft_plan(self._n_frames), self._spectra, self._squares, self._crew)
+        return self._squares
+
+    def _correlate(self) -> None:
+        _core.dynamics.correlate(fft_plan(self._n_frames), self._spectra, self._work_bytes, "auto", self._crew)
 
     @property
     def partial(self) -> PartialSpectra:

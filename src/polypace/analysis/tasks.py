@@ -49,10 +49,11 @@ def partial_spectra(
         Groups of all tasks together.
     """
     chosen, group_of = np.asarray(particles, dtype=np.int64), np.asarray(groups, dtype=np.int64)
-    with open_motion(_opened(source), dt, None, Effort(n_threads, max_memory)) as motion:
+    effort = Effort(n_threads, max_memory)
+    with open_motion(_opened(source), dt, None, effort) as motion:
         if uniform_step(motion.times) is None:
             raise InputError("spectra need frames at equal steps; use polypace.msd for others")
-        accumulator = SpectraAccumulator(len(motion.times), 3 + n_groups, n_threads=n_threads)
+        accumulator = SpectraAccumulator(len(motion.times), 3 + n_groups, crew=effort.crew)
         for piece in motion.pieces(chosen):
             add_piece(accumulator, piece, group_of)
     return accumulator.partial
@@ -82,7 +83,8 @@ def msd_by_tasks(
     n_threads, max_memory
         Of each task.
     """
-    with open_motion(_opened(source), dt, None, Effort(n_threads, max_memory)) as motion:
+    effort = Effort(n_threads, max_memory)
+    with open_motion(_opened(source), dt, None, effort) as motion:
         n_particles, times = motion.n_particles, motion.times
     if n_tasks < 1:
         raise InputError(f"n_tasks must be positive, got {n_tasks}")
@@ -97,7 +99,7 @@ def msd_by_tasks(
     whole = sum(parts[1:], parts[0])
     lags = lags_of(times, max_lag)
     sums = whole.displacement_sums(n_threads)[:, : len(lags.lag)] / lags.n_origins
-    builder = CurveBuilder(lags.lag, lags.logarithmic, n_threads)
+    builder = CurveBuilder(lags.lag, lags.logarithmic, effort.crew)
     builder.add_directions(sums[:3], n_particles)
     builder.add(sums[3:], np.bincount(groups))
     return as_msd(builder.curve, lags, n_particles)

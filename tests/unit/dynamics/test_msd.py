@@ -40,16 +40,16 @@ def test_every_instruction_set(rng):
     expected = msd_directions(positions).T
     for name in _core.dynamics.instruction_sets():
         for work_bytes in (1, 0):
-            plan, work = _core.dynamics.FftPlan(300), _core.dynamics.WorkSpace()
+            plan, crew = _core.dynamics.FftPlan(300), _core.dynamics.Crew(2)
             spectra, squares = np.zeros((3, plan.spectrum_size)), np.zeros((3, 300))
             segments = np.full((21, 3, 2), -1)
             segments[:, :, 0] = np.arange(3)
             _core.dynamics.add_power_spectra(
-                plan, positions, np.arange(21), segments, None, True, spectra, squares, 2, work_bytes, name, work
+                plan, positions, np.arange(21), segments, None, True, spectra, squares, work_bytes, name, crew
             )
-            sums = _core.dynamics.correlations(plan, spectra, 2, work_bytes, name, work)
-            _core.dynamics.displacement_sums(squares, sums)
-            np.testing.assert_allclose(sums / (21 * np.arange(300, 0, -1)), expected, rtol=1e-11, atol=1e-12)
+            _core.dynamics.correlate(plan, spectra, work_bytes, name, crew)
+            _core.dynamics.displacement_sums(plan, spectra, squares, False, crew)
+            np.testing.assert_allclose(squares / (21 * np.arange(300, 0, -1)), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_does_not_depend_on_threads_or_memory(rng):
