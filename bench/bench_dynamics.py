@@ -89,15 +89,20 @@ def freud_msd(positions):
     return freud.msd.MSD(mode="window").compute(positions).msd
 
 
-def best_times(functions, repeats, clock=time.process_time):
-    """Shortest time of each, and what the last call gave; they take turns, because machines have slow minutes."""
+def times_in_turn(functions, repeats, clock=time.process_time):
+    """(n_functions, repeats) times, and what the last calls gave; they take turns, because machines have slow minutes."""
     times, results = [[] for _ in functions], [None] * len(functions)
     for _ in range(repeats):
         for k, function in enumerate(functions):
             begin = clock()
             results[k] = function()
             times[k].append(clock() - begin)
-    return [min(each) for each in times], results
+    return np.array(times), results
+
+
+def ratio(slow, fast):
+    """Of the shortest times, with the median over turns."""
+    return f"{slow.min() / fast.min():.2f} × (median of {len(slow)} turns {np.median(slow / fast):.2f})"
 
 
 def check_answers(n_frames):
@@ -116,29 +121,31 @@ def compare_programs(n_frames, n_particles, peers, repeats):
     count = n_frames * n_particles / 1e6
     one, two = (lambda n=n: pp.msd(positions, 1.0, n_threads=n) for n in (1, 2))
     bare = lambda: pp.msd(positions, 1.0, n_threads=1, n_groups=1, n_blocks=1)  # noqa: E731
-    (ours, without), (result, _) = best_times((one, bare), repeats)
+    times, (result, _) = times_in_turn((one, bare), repeats)
+    ours, without = times.min(axis=1)
     rows = {"polypace, 1 thread, with errors": ours, "polypace, 1 thread, no errors": without}
-    walls, _ = best_times((one, two), repeats, time.perf_counter)
+    # Two threads need both cores at once, for which short runs must wait their turn.
+    walls, _ = times_in_turn((one, two), max(repeats, round(100 / count)), time.perf_counter)
     for name, function in peers.items():
         try:
-            (seconds,), (found,) = best_times((lambda function=function: function(positions),), 1)
+            times, (found,) = times_in_turn((lambda function=function: function(positions),), 1)
         except ImportError:
             continue
         tolerance = 0.05 if "freud" in name else 1e-5
         assert np.allclose(found[1 : n_frames // 2], result.msd[1 : n_frames // 2], rtol=tolerance), name
-        rows[name] = seconds
+        rows[name] = times.min()
     print(f"\n{n_frames} frames × {n_particles} particles, float32 in memory")
     print(f"  {'':38s} M particle-frames/s   ours is faster by")
     for name, seconds in rows.items():
         print(f"  {name:38s} {count / seconds:12.2f} {seconds / ours:22.1f}")
-    print(f"  two threads are {walls[0] / walls[1]:.2f} × as fast as one (wall time)")
+    print(f"  two threads are {ratio(*walls)} as fast as one (wall time)")
     return {name: count / seconds for name, seconds in rows.items()}
 
 
 def compare_chain_curves(n_frames, n_chains, length, repeats):
     positions = walk(n_frames, n_chains * length)
     molecules = np.repeat(np.arange(n_chains), length)
-    (alone, together), (g1, chains) = best_times(
+    (alone, together), (g1, chains) = times_in_turn(
         (
             lambda: pp.msd(positions, 1.0, molecules=molecules, remove_drift=True, n_threads=1),
             lambda: chain_msd(positions, 1.0, molecules=molecules, n_threads=1),
@@ -146,8 +153,8 @@ def compare_chain_curves(n_frames, n_chains, length, repeats):
         repeats,
     )
     assert np.allclose(chains.g1.msd, g1.msd, rtol=1e-9)
-    print(f"\ng1 + g2 + g3 of {n_chains} chains of {length}, {n_frames} frames: {together / alone:.2f} × g1 alone")
-    return together / alone
+    print(f"\ng1 + g2 + g3 of {n_chains} chains of {length}, {n_frames} frames: {ratio(together, alone)} g1 alone")
+    return together.min() / alone.min()
 
 
 def compare_instruction_sets(n_frames, n_particles, repeats):
@@ -165,7 +172,8 @@ def compare_instruction_sets(n_frames, n_particles, repeats):
                 plan, positions, particles, segments, None, True, spectra, squares, 0, name, crew
             )
 
-        (seconds,), _ = best_times((run,), repeats)
+        times, _ = times_in_turn((run,), repeats)
+        seconds = times.min()
         # Work space written and read once in two passes, input read once in each pass.
         traffic = n_particles * n_frames * 3 * (32 * plan.half_length / n_frames * 2 / 2 + 8)
         print(

@@ -48,6 +48,34 @@ int balanced_divisor(std::int64_t length) {
   return static_cast<int>(divisor);
 }
 
+// exp(−iφ) in its octant from that of the angle that is folded into the first one.
+Root unfolded(std::int64_t octant, Root folded) {
+  double c = folded.re, s = -folded.im;
+  if (octant % 4 == 1 || octant % 4 == 2) std::swap(c, s);
+  if (octant >= 2 && octant <= 5) c = -c;
+  if (octant >= 4) s = -s;
+  return {c, -s};
+}
+
+// unit_root(k, n) for many 0 ≤ k < n: an octant of the circle is computed, the others are its images.
+class Circle {
+ public:
+  explicit Circle(std::int64_t n) : n_(n) {
+    if (n % 8 != 0) return;
+    for (std::int64_t k = 0; k <= n / 8; ++k) octant_.push_back(unit_root(k, n));
+  }
+
+  Root operator()(std::int64_t k) const {
+    if (octant_.empty()) return unit_root(k, n_);
+    const std::int64_t eighth = n_ / 8, octant = k / eighth, rest = k - octant * eighth;
+    return unfolded(octant, octant_[octant % 2 == 0 ? rest : eighth - rest]);
+  }
+
+ private:
+  std::int64_t n_;
+  std::vector<Root> octant_;
+};
+
 }  // namespace
 
 Root unit_root(std::int64_t k, std::int64_t n) {
@@ -57,11 +85,7 @@ Root unit_root(std::int64_t k, std::int64_t n) {
   const std::int64_t rest = 8 * k - octant * n;
   const std::int64_t folded = octant % 2 == 0 ? rest : n - rest;
   const double angle = 2 * pi * (static_cast<double>(folded) / (8.0 * static_cast<double>(n)));
-  double c = std::cos(angle), s = std::sin(angle);
-  if (octant % 4 == 1 || octant % 4 == 2) std::swap(c, s);
-  if (octant >= 2 && octant <= 5) c = -c;
-  if (octant >= 4) s = -s;
-  return {c, -s};
+  return unfolded(octant, {std::cos(angle), -std::sin(angle)});
 }
 
 SmallPlan::SmallPlan(int length) : length_(length), frequency_(length, 0), position_(length) {
@@ -115,11 +139,12 @@ FftPlan::FftPlan(std::int64_t n_frames)
     mirror_[0].push_back(across_.position()[n_columns() - 1 - g]);
     mirror_[1].push_back(across_.position()[g == 0 ? 0 : n_columns() - g]);
   }
+  const Circle circle(2 * half_length_);
   for (int parity = 0; parity < 2; ++parity) {
     between_[parity].reserve(half_length_);
     for (std::int64_t column = 0; column < n_columns(); ++column)
       for (int row = 0; row < n_rows(); ++row)
-        between_[parity].push_back(unit_root(column * (2 * down_.frequency()[row] + parity), 2 * half_length_));
+        between_[parity].push_back(circle(column * (2 * down_.frequency()[row] + parity)));
   }
 }
 

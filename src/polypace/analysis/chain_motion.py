@@ -136,16 +136,16 @@ def chain_msd(
 def _drift_and_centers(
     motion: Motion, chains: Integers, masses: Floats, remove_drift: bool, effort: Effort
 ) -> tuple[Floats | None, Floats | None]:
-    """Drift of the system, if it is to be removed, and the centres of all chains without it, if they fit: from one pass
-    through the coordinates."""
+    """Drift of the system, if it is to be removed, and the centres of all chains, if they fit: from one pass through the
+    coordinates."""
     n_threads, n_chains = effort.n_threads, int(chains.max()) + 1
     if effort.chains_at_once(len(motion.times)) < n_chains:
         return system_drift(motion, masses, n_threads) if remove_drift else None, None
     centers = weighted_centers(motion, chains, masses, n_threads)
-    if not remove_drift:
-        return None, centers
-    drift = system_drift(ArrayMotion(centers, motion.times), np.bincount(chains, masses).astype(np.float64), n_threads)
-    centers -= drift[:, None]
+    drift = None
+    if remove_drift:
+        of_chains = np.bincount(chains, masses).astype(np.float64)
+        drift = system_drift(ArrayMotion(centers, motion.times), of_chains, n_threads)
     return drift, centers
 
 
@@ -196,34 +196,39 @@ class _Parts:
         chain_of_bead = place[self.chains[beads]]
         counts = np.bincount(chain_of_bead, minlength=len(members))
 
-        def averages(positions: Floats) -> Floats:
+        def averages(positions: Floats, drift: Floats | None = None) -> Floats:
             motion, every = ArrayMotion(positions, self.motion.times), np.arange(len(members))
-            return origin_averages(motion, every, groups, n_groups, lags, self.effort)
+            return origin_averages(motion, every, groups, n_groups, lags, self.effort, drift)
 
         g1 = origin_averages(self.motion, beads, groups[chain_of_bead], n_groups, lags, self.effort, self.drift)
         if self.centers is None:
             centers = self._weighted(place[self.chains], self.masses)
         else:
             centers = self.centers if len(members) == self.centers.shape[1] else self.centers[:, members]
-        g3 = averages(centers)
+        g3 = averages(centers, self.drift)
         root = np.sqrt(counts)[:, None]
-        if len(self.beads) == self.motion.n_particles and np.ptp(self.masses) == 0:
-            g2 = g1 - (counts[0] * g3 if np.ptp(counts) == 0 else averages(centers * root))
+        whole = len(self.beads) == self.motion.n_particles and np.ptp(self.masses) == 0  # c = R
+        if whole and np.ptp(counts) == 0:
+            g2 = np.multiply(g3, -float(counts[0]))
+            g2 += g1
+        elif whole:
+            g2 = g1 - averages(self._driftless(centers) * root)
         else:
             sets = np.full(len(self.chains), -1, dtype=np.int64)
             sets[beads] = chain_of_bead
             means = np.zeros_like(centers)
             found = self._weighted(sets, np.ones(len(sets)))
             means[:, : found.shape[1]] = found
-            means *= root
-            g2 = g1 - averages(means)
-            means -= centers * root
-            g2 += averages(means)
+            del found
+            off_center = means - centers
+            off_center *= root
+            g2 = averages(off_center)
+            g2 += g1
+            g2 -= averages(self._driftless(means) * root)
         return g1, np.maximum(g2, 0, out=g2), g3
 
     def _weighted(self, sets: Integers, weights: Floats) -> Floats:
-        """Centres of sets of particles, relative to the drift."""
-        centers = weighted_centers(self.motion, sets, weights, self.effort.n_threads)
-        if self.drift is not None:
-            centers -= self.drift[:, None]
-        return centers
+        return weighted_centers(self.motion, sets, weights, self.effort.n_threads)
+
+    def _driftless(self, positions: Floats) -> Floats:
+        return positions if self.drift is None else positions - self.drift[:, None]

@@ -103,8 +103,8 @@ class SpectraAccumulator:
         self._crew = crew
         self._work_bytes = work_bytes
         self._n_frames = n_frames
-        self._spectra = crew.zeros(n_segments, fft_plan(n_frames).spectrum_size)
-        self._squares = crew.zeros(n_segments, n_frames)
+        self._spectra: Floats = crew.zeros(n_segments, fft_plan(n_frames).spectrum_size)
+        self._squares: Floats = crew.zeros(n_segments, n_frames)
         self._n_series = np.zeros(n_segments, dtype=np.int64)
 
     def add(

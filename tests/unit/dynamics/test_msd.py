@@ -54,9 +54,11 @@ def test_every_instruction_set(rng):
 
 def test_does_not_depend_on_threads_or_memory(rng):
     positions = walk(rng, 500, 40, np.float32)
-    one, two = pp.msd(positions, 1.0, n_threads=1), pp.msd(positions, 1.0, n_threads=2)
-    np.testing.assert_array_equal(one.msd, two.msd)
-    np.testing.assert_array_equal(one.error, two.error)
+    one = pp.msd(positions, 1.0, n_threads=1)
+    for n_threads in (2, 5):
+        many = pp.msd(positions, 1.0, n_threads=n_threads)
+        np.testing.assert_array_equal(one.msd, many.msd)
+        np.testing.assert_array_equal(one.error, many.error)
     little = pp.msd(positions, 1.0, max_memory=100_000)
     np.testing.assert_allclose(little.msd, one.msd, rtol=1e-13, atol=1e-14)
     np.testing.assert_allclose(little.error, one.error, rtol=1e-9, atol=1e-12)
