@@ -68,7 +68,20 @@ def test_a_short_run_before_a_long_one(capsys, potential, tmp_path):
     code, out, err = run(capsys, *arguments)
     assert code == 0, err
     assert "eV/atom from Python's" in out and "atom-steps/s" in out and "5000 steps will take" in out
-    code, _, err = run(capsys, *arguments, "--element", "H=N")
-    assert code == 1 and "the atom type H is mapped to the element N, which the potential does not have" in err
+    code, out, err = run(capsys, *arguments, "--element", "H=N")
+    assert (
+        code == 1 and not out and "the atom type H is mapped to the element N, which the potential does not have" in err
+    )
     code, _, err = run(capsys, *arguments, "--element", "H:C")
     assert code == 1 and "must be of the form TYPE=ELEMENT" in err
+    code, _, err = run(capsys, *arguments, "--element", "O=C")
+    assert code == 1 and "--element names the atom type O" in err and "has C, H" in err
+    code, _, err = run(capsys, "check", str(potential), "--element", "H=C")
+    assert code == 1 and "--element is for the atom types of --structure" in err
+    code, _, err = run(capsys, "check", str(potential), "--structure", "nowhere.data")
+    assert code == 1 and "structure file nowhere.data does not exist" in err
+
+
+def test_doctor_looks_at_the_lammps_that_is_named_alone(capsys):
+    code, out, _ = run(capsys, "doctor", "--lammps", "/nowhere/lmp")
+    assert code == 1 and "/nowhere/lmp (the argument): cannot be used" in out and "atom-steps/s" not in out

@@ -43,14 +43,17 @@ def check_command(
     ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of the planned run.")] = 1,
 ) -> None:
     """Compare energies, forces, stress and grades of random structures along every way to compute them."""
+    from polypace.cli.preflight import prepare_start, print_preflight
+
+    if structure is None and elements:
+        raise InputError("--element is for the atom types of --structure, which was not given")
+    start = None if structure is None else prepare_start(structure, elements or [], potential)
     routes = compare_routes(potential, active_set, lammps, seed)
     _print(potential, routes, active_set is not None)
     if not all(route.agrees for route in routes):
         raise typer.Exit(1)
-    if structure is not None:
-        from polypace.cli.preflight import print_preflight
-
-        print_preflight(potential, active_set, lammps, structure, elements or [], steps, timestep, temperature, ranks)
+    if start is not None:
+        print_preflight(potential, active_set, lammps, start, steps, timestep, temperature, ranks)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import tempfile
 from typing import Annotated
@@ -39,7 +40,7 @@ def doctor_command(
 
     console = Console(highlight=False)
     n_usable = 0
-    for candidate in candidates(lammps):
+    for candidate in itertools.islice(candidates(lammps), None if lammps is None else 1):
         try:
             program = probe(candidate.command, candidate.source)
         except PolypaceError as error:
@@ -48,6 +49,8 @@ def doctor_command(
             continue
         n_usable += 1
         _show(console, program)
+    if n_usable == 0 and lammps is not None:
+        raise typer.Exit(1)
     if n_usable == 0:
         raise MissingProgramError("no LAMMPS starts here; remedy: pip install --force-reinstall polypace")
 
