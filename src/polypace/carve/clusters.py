@@ -114,6 +114,10 @@ def carve_clusters(
         for atoms that are not there, radii that contradict each other, a cluster beyond `max_atoms`, or one
         in which no force would count.
     """
+    if not isinstance(melt, Melt):
+        raise InputError(
+            f"melt must be a Melt (atoms with bonds: build_melt, read_lammps_data), got {type(melt).__name__}"
+        )
     united = not bool(np.any(melt.atoms.numbers == 1))
     settings = check_settings(melt, core_radius, buffer_radius, mode, cutoff, labels, reference_cutoff, source, united)
     requests = _requests(centers)

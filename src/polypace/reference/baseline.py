@@ -82,6 +82,9 @@ class LabelBaseline(ABC):
             if name in results:
                 results[name] = results[name] + sign * getattr(found, name)
         shifted: ase.Atoms = atoms.copy()
+        if "virial" in shifted.info:  # −stress · volume in eV, as QUIP and GPUMD write it
+            virial = found.stress[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]] * -atoms.get_volume()
+            shifted.info["virial"] = np.reshape(shifted.info["virial"], (3, 3)) + sign * virial
         shifted.calc = SinglePointCalculator(shifted, **results)
         return shifted
 

@@ -14,6 +14,7 @@ from polypace.melt import Melt
 from polypace.systems.beads import sample_beads
 from polypace.systems.chains import Chain, chain_positions, linear_chain, resolution
 from polypace.systems.conformations import sample_conformations, torsion_statistics
+from polypace.systems.connectivity import check_seed
 from polypace.systems.overlaps import ACCEPTED, relieve_overlaps
 from polypace.systems.packing import pack_chains
 from polypace.units import GRAM_PER_CM3
@@ -71,10 +72,9 @@ def build_melt(
         )
     if temperature is None:
         temperature = 1.0 if beads else 400.0
-    if not temperature > 0:
-        raise InputError(f"temperature must be above 0, got {temperature}")
-    if seed < 0:
-        raise InputError(f"seed must not be negative, got {seed}")
+    if not 0 < temperature < np.inf:
+        raise InputError(f"temperature must be above 0 and finite, got {temperature}")
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     templates = {length: linear_chain(length, force_field) for length in sorted(set(lengths.tolist()))}
     chains = [templates[length] for length in lengths.tolist()]
@@ -124,8 +124,8 @@ def _contacts(names: Sequence[str], force_field: ForceField) -> Floats:
 
 
 def _chain_lengths(chain_length: int | Sequence[int], n_chains: int | None) -> Integers:
-    if n_chains is not None and n_chains < 1:
-        raise InputError(f"n_chains must be at least 1, got {n_chains}")
+    if n_chains is not None and not (isinstance(n_chains, int | np.integer) and n_chains >= 1):
+        raise InputError(f"n_chains must be a whole number of at least 1, got {n_chains!r}")
     lengths = np.asarray(chain_length)
     if lengths.ndim == 0:
         lengths = np.full(1 if n_chains is None else n_chains, lengths)

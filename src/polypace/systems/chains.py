@@ -46,6 +46,8 @@ def linear_chain(length: int, force_field: ForceField) -> Chain:
     has them.
     """
     kind = resolution(force_field)
+    if length == 1 and kind == "all-atom" and "CT4" not in {of.name for of in force_field.atom_types}:
+        raise InputError(f"force field {force_field.name!r} has no methane: chain_length must be at least 2, got 1")
     steps = np.arange(length)
     if kind == "bead":
         types = ("bead",) * length

@@ -131,9 +131,16 @@ def schulz_zimm_lengths(mean: float, dispersity: float, n_chains: int, seed: int
             f"mean >= shortest >= 1 and n_chains >= 1 are needed, got mean={mean}, shortest={shortest}, "
             f"n_chains={n_chains}"
         )
+    check_seed(seed)
     shape = 1 / (dispersity - 1)
     drawn = np.random.default_rng(seed).gamma(shape, mean / shape, n_chains)
     return [max(shortest, round(value)) for value in drawn.tolist()]
+
+
+def check_seed(seed: int) -> None:
+    """Raise InputError for anything but a whole number from 0 on."""
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise InputError(f"seed must be a whole number from 0 on, got {seed!r}")
 
 
 def _with_molecules(melt: Melt, molecules: Integers) -> Melt:

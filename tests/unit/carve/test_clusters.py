@@ -187,5 +187,10 @@ def test_bad_input_is_named(melt, arguments, message):
         carve_clusters(melt, **settings)
 
 
+def test_atoms_without_bonds_are_no_melt(melt):
+    with pytest.raises(InputError, match=r"melt must be a Melt .* got Atoms"):
+        carve_clusters(melt.atoms, [5], 2.0, 6.0)
+
+
 def test_nothing_asked_nothing_given(melt):
     assert carve_clusters(melt, [], 2.0, 6.0) == []

@@ -6,7 +6,9 @@ import ase
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.stress import voigt_6_to_full_3x3_stress
 
+from polypace.ace.labels import read_labels as labels_of
 from polypace.errors import InputError
 from polypace.reference import (
     CombinedBaseline,
@@ -32,6 +34,21 @@ def skewed(rng):
     atoms = ase.Atoms("C10", rng.random((10, 3)) @ cell, cell=cell, pbc=True)
     atoms.set_array("type_name", np.array(["CH2", "CH3"] * 5))
     return atoms
+
+
+def test_virials_lose_what_stresses_lose(skewed):
+    """A virial in the header (QUIP) and a stress are two ways to say one label."""
+    stress = np.array([0.1, -0.2, 0.3, 0.04, 0.05, -0.06])
+    with_virial = skewed.copy()
+    with_virial.info["virial"] = -voigt_6_to_full_3x3_stress(stress) * skewed.get_volume()
+    for atoms, results in ((skewed, {"stress": stress}), (with_virial, {})):
+        atoms.calc = SinglePointCalculator(atoms, energy=1.0, **results)
+    ours, theirs = (label.virial for label in map(labels_of, TAIL.subtract([skewed, with_virial]), "ab"))
+    np.testing.assert_allclose(theirs, ours, rtol=1e-12)
+    assert np.abs(ours - labels_of(skewed, "a").virial).min() > 1e-6
+    np.testing.assert_allclose(
+        labels_of(TAIL.add(TAIL.subtract([with_virial]))[0], "b").virial, labels_of(skewed, "a").virial, rtol=1e-12
+    )
 
 
 def test_pair_energy_is_the_formula():
