@@ -155,6 +155,15 @@ class Potential:
         data.functions = functions_of_all
         return Potential(data)
 
+    def without_zeros(self) -> Potential:
+        """The same energies without the functions whose coefficients all are 0; an element keeps one function at least."""
+        data = self._functions_data("without_zeros").copy()
+        data.functions = [
+            [function for function in of_element if any(function.coefficients)] or of_element[:1]
+            for of_element in data.functions
+        ]
+        return Potential(data)
+
     def with_core_repulsion(
         self, inner_radii: Mapping[tuple[str, str], float], *, switch_width: float = 0.1
     ) -> Potential:

@@ -129,14 +129,15 @@ def fit_command(
         n_threads=threads,
     )
     result.write_metrics(output.with_suffix(".metrics.json"))
-    write_potential(result.potential, output, yace)
-    print_fit(result, output)
+    potential = result.potential.without_zeros()  # what ard has switched off would cost time in every step
+    write_potential(potential, output, yace)
+    print_fit(result, potential, output)
     if report:
         from polypace.ace.fit_report import write_fit_report
 
         write_fit_report(report, result, frames, test_frames)
     if active_set:
-        write_active_set(result.potential, output, frames, threads)
+        write_active_set(potential, output, frames, threads)
 
 
 def write_potential(potential: Potential, output: Path, yace: bool) -> None:
@@ -267,9 +268,9 @@ def _solver(name: str, alpha: float | None, scale_columns: bool) -> Any:
     return Ridge(alpha=alpha, scale_columns=scale_columns) if name == "ridge" else name
 
 
-def print_fit(result: FitResult, output: Path) -> None:
-    """Errors of the fit as a table, and what is known of the solution."""
-    print_errors(str(output), result.potential, result.metrics, result.test_metrics)
+def print_fit(result: FitResult, potential: Potential, output: Path) -> None:
+    """Errors of the fit as a table, and what is known of the solution; `potential` is what was written."""
+    print_errors(str(output), potential, result.metrics, result.test_metrics)
     rows = ", ".join(f"{group.n_rows} {name}" for name, group in result.groups.items())
     print(
         f"rows: {rows}; condition number {result.condition_number:.2g}; "

@@ -11,10 +11,11 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from polypace.ace import BasisSpec, CoreRepulsion, Ridge, fit
+from polypace.ace import BasisSpec, CoreRepulsion, Potential, Ridge, fit, measure_errors
 from polypace.ace.labels import read_labels
 from polypace.errors import InputError
-from tests.helpers.commands import run
+from polypace.select import ActiveSet
+from tests.helpers.commands import BASIS, run
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,21 @@ def test_ridge_is_a_number_from_0_on():
 def test_a_result_prints_in_one_line(frames, basis):
     text = repr(fit(frames, basis, core_repulsion=CoreRepulsion()))
     assert "\n" not in text and "forces" in text and len(text) < 300
+
+
+def test_what_ard_switches_off_is_not_written(frames, tmp_path, capsys):
+    ase.io.write(tmp_path / "train.extxyz", frames)
+    basis = tmp_path / "basis.yaml"
+    basis.write_text(BASIS.replace("[C]", "[Cu]").replace("4.5", "6.0").replace("[4, 2]", "[8, 3]"))
+    pot = tmp_path / "pot.yaml"
+    assert run("fit", tmp_path / "train.extxyz", "--basis", basis, "--solver", "ard", "-o", pot, "--active-set") == 0
+    told = json.loads((tmp_path / "pot.metrics.json").read_text())
+    potential = Potential.read(pot)
+    (n_kept,) = potential.n_functions.values()
+    assert n_kept == told["kept_functions"] < told["n_functions"]["Cu"]
+    assert f"pot.yaml: {n_kept} functions" in capsys.readouterr().out
+    rmse = measure_errors(frames, potential).quantities["forces"].rmse
+    assert rmse == pytest.approx(told["train"]["quantities"]["forces"]["rmse"], rel=1e-4)
+    assert len(ActiveSet.read(tmp_path / "pot.asi").inverses["Cu"]) == n_kept
+    nothing = potential.with_coefficients(np.zeros(n_kept)).without_zeros()
+    assert nothing.n_functions == {"Cu": 1}, "an element without functions has no active set"
