@@ -42,7 +42,8 @@ class Exchange {
   Exchange(View2<double> coefficients, View1<std::int64_t> selection, int n_threads)
       : c_(coefficients), selection_(selection), n_(coefficients.extent(0)), r_(coefficients.extent(1)),
         n_tiles_((r_ + tile_columns - 1) / tile_columns),
-        n_bounds_((n_tiles_ + bound_lanes - 1) / bound_lanes * bound_lanes), n_threads_(n_threads),
+        n_bounds_((n_tiles_ + bound_lanes - 1) / bound_lanes * bound_lanes),
+        threads_(static_cast<int>(std::min<std::size_t>(resolve_n_threads(n_threads), n_chunks()))),
         kernels_(choose_kernels()), multipliers_(n_ * max_pending), updates_(n_tiles_ * max_pending * tile_columns),
         applied_(n_ * n_tiles_, 0), bounds_(n_ * n_bounds_), row_bounds_(n_) {
     for_rows([&](std::size_t row) {
@@ -55,12 +56,12 @@ class Exchange {
     std::vector<Entry> best(n_chunks());
     std::atomic<double> floor{0};
     // The likeliest row of every chunk first: the better the floor is known, the fewer tiles can decide.
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+    threads_.run(n_chunks(), [&](std::size_t chunk, int) {
       const auto first = row_bounds_.begin() + chunk * chunk_rows, last = row_bounds_.begin() + end_of(chunk);
       const std::size_t row = std::max_element(first, last) - row_bounds_.begin();
       look_at_rows(row, row + 1, floor, best[chunk]);
     });
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+    threads_.run(n_chunks(), [&](std::size_t chunk, int) {
       look_at_rows(chunk * chunk_rows, end_of(chunk), floor, best[chunk]);
     });
     Entry winner;
@@ -91,7 +92,7 @@ class Exchange {
 
   template <class Body>
   void for_rows(const Body& body) {
-    parallel_for(n_chunks(), n_threads_, [&](std::size_t chunk, int) {
+    threads_.run(n_chunks(), [&](std::size_t chunk, int) {
       for (std::size_t row = chunk * chunk_rows; row < end_of(chunk); ++row) body(row);
     });
   }
@@ -189,7 +190,7 @@ class Exchange {
   View2<double> c_;
   View1<std::int64_t> selection_;
   std::size_t n_, r_, n_tiles_, n_bounds_;  // n_bounds: n_tiles, filled up for kernels
-  int n_threads_;
+  ThreadTeam threads_;
   RowKernels kernels_;
   std::vector<double> multipliers_;    // n × max_pending: C[:,i]/C_ji of each pending update
   std::vector<double> updates_;        // tiles × max_pending × tile_columns: C[j,:] − e_i

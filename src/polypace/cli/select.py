@@ -31,6 +31,9 @@ def select_command(
         list[Path] | None, typer.Option("--known", help="Frames selected before: never selected again; repeatable.")
     ] = None,
     write_active_set: Annotated[Path | None, typer.Option(help="Write an active set of all data (.asi) too.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Active sets of gradients in all coefficients, for non-linear embeddings.")
+    ] = False,
     topology: Annotated[Path | None, typer.Option(help="LAMMPS data file of dumps.")] = None,
     every: Annotated[int, typer.Option(help="Only every so-manieth frame.")] = 1,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
@@ -43,7 +46,8 @@ def select_command(
 
     if (potential is None) == (basis is None):
         raise InputError("give either --potential or --basis")
-    if output.suffix not in (".extxyz", ".xyz", ".csv", ".asi"):
+    is_active_set = output.name.endswith((".asi", ".asi.nonlinear"))
+    if not is_active_set and output.suffix not in (".extxyz", ".xyz", ".csv"):
         raise InputError(
             f"--output must end in .extxyz (frames), .csv (environments) or .asi (active set), got {output}"
         )
@@ -51,17 +55,17 @@ def select_command(
     candidates = FrameFiles(data, topology, every)
     earlier = FrameFiles(known_frames, topology) if known_frames else None
     ace = _potential(potential, basis)
-    if output.suffix == ".asi":
+    if is_active_set:
         if n or max_atoms or known or earlier:
             raise InputError("an active set (.asi) is that of all data: leave -n, --max-atoms, -a and --known out")
-        select_active_set(candidates, ace, n_threads=threads).write(output)
+        select_active_set(candidates, ace, full=full, n_threads=threads).write(output)
         print(f"active set → {output}")
     elif output.suffix == ".csv":
         _environments(candidates, ace, output, n, known, earlier, threads)
     else:
         _frames(candidates, ace, output, n, max_atoms, known, earlier, threads)
     if write_active_set:
-        select_active_set(candidates, ace, n_threads=threads).write(write_active_set)
+        select_active_set(candidates, ace, full=full, n_threads=threads).write(write_active_set)
 
 
 def _potential(potential: Path | None, basis: Path | None) -> Potential:

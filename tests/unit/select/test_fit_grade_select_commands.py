@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from polypace.ace import BasisSpec, Potential, evaluate
+from polypace.select import ActiveSet
 from tests.helpers.commands import BASIS, run
 
 
@@ -42,6 +43,9 @@ def test_from_labelled_frames_to_grades(tmp_path, rng, capsys):
     assert run("select", data, "-p", pot, "-o", tmp_path / "some.extxyz", "-n", 3) == 0
     assert len(ase.io.read(tmp_path / "some.extxyz", ":")) == 3
     assert run("grade", data, "-p", pot, "-a", tmp_path / "pot.asi", "-o", tmp_path / "grades.json") == 0
+    full = tmp_path / "full.asi.nonlinear"  # with one density and a linear embedding the same as the linear set
+    assert run("select", data, "-p", pot, "--full", "-o", full) == 0
+    np.testing.assert_allclose(ActiveSet.read(full).inverses["C"], ActiveSet.read(tmp_path / "pot.asi").inverses["C"])
     grades = json.loads((tmp_path / "grades.json").read_text())
     assert grades["all"]["all"]["largest"] < 1.02 and set(grades["place"]) == {"end", "next"}
 
