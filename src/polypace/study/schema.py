@@ -127,10 +127,20 @@ class Ace(Block):
 
     @model_validator(mode="after")
     def _buildable(self) -> Ace:
+        from polypace.ace.fitting import SOLVERS
+
+        self.elements()
+        try:
+            SOLVERS[self.solver](**self.solver_options)
+        except TypeError as error:
+            raise ValueError(f"solver_options: {error}") from None
+        return self
+
+    def elements(self) -> set[str]:
+        """Those of the basis, which is looked at; its errors are ValueErrors and name the key."""
         from polypace.ace import BasisSpec
 
-        BasisSpec.from_dict(self.basis)  # its errors are ValueErrors and name the key
-        return self
+        return set(BasisSpec.from_dict(self.basis).elements)
 
 
 class Budget(Block):
@@ -249,6 +259,22 @@ class StudySpec(Block):
             )
         if "active-learning" in transfer.collections and (transfer.only or not self.learning.iterations):
             raise ValueError("transfer.collections: active-learning needs learning.iterations > 0 and only: false")
+        return self
+
+    @model_validator(mode="after")
+    def _same_atoms(self) -> StudySpec:
+        united = self.systems.force_field == "trappe-ua"
+        if united and self.reference.labels != "force-field":
+            raise ValueError(
+                f"reference.labels: {self.reference.labels} needs hydrogens, which united atoms lack; set "
+                "systems.force_field to l-opls"
+            )
+        wanted, given = {"C"} if united else {"C", "H"}, self.ace.elements()
+        if given != wanted:
+            field = self.systems.force_field
+            raise ValueError(
+                f"ace.basis.elements must be {sorted(wanted)}, the elements of {field}, got {sorted(given)}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -67,6 +67,13 @@ def test_iterations_were_called_rounds(tmp_path):
         ({"systems__test": [{"chain_length": 8, "n_chains": 1}] * 2}, "names a chain length twice"),
         ({"reference__cutoff": ["12 Å", "10 Å"]}, "must ascend"),
         ({"learning__chain_lengths": [99]}, r"learning\.chain_lengths names \[99\]"),
+        ({"ace__basis__elements": ["Al"]}, r"ace\.basis\.elements must be \['C'\], the elements of trappe-ua"),
+        (
+            {"reference__labels": "gfn2-xtb", "transfer": {"train": [[5]], "only": True, "collections": ["clusters"]}},
+            "gfn2-xtb needs hydrogens",
+        ),
+        ({"ace__solver_options": {"alfa": 1}}, r"ace: solver_options: .*alfa"),
+        ({"ace__solver_options": {"alpha": -1}}, r"ace: alpha must be a number from 0 on"),
         ({"learning__time": float("inf")}, r"learning\.time: .*finite"),
         ({"learning__budget": {"atoms": 0}}, r"learning\.budget\.atoms: .*got 0"),
         ({"learning__budget": {"hours": 0}}, r"learning\.budget\.hours: .*greater than 0"),
