@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 
 #include <atom.h>
@@ -15,6 +16,28 @@ namespace polypace::lammps {
 
 using namespace LAMMPS_NS;
 using namespace FixConst;
+
+namespace {
+
+// What one unit of the run's style is in the units of the file: ps and Å, or τ and σ for Lennard-Jones units.
+struct FileUnits {
+  const char* style;
+  double time, length;
+  const char *time_name, *area_name;
+};
+
+constexpr FileUnits units_of_styles[] = {
+    {"metal", 1, 1, "ps", "A2"},        {"real", 1e-3, 1, "ps", "A2"}, {"lj", 1, 1, "tau", "sigma2"},
+    {"electron", 1e-3, 0.529177210903, "ps", "A2"}, {"nano", 1e3, 10, "ps", "A2"}, {"micro", 1e6, 1e4, "ps", "A2"},
+    {"si", 1e12, 1e10, "ps", "A2"},     {"cgs", 1e12, 1e8, "ps", "A2"}};
+
+const FileUnits& file_units(const std::string& style) {
+  const auto found = std::find_if(std::begin(units_of_styles), std::end(units_of_styles),
+                                  [&](const FileUnits& units) { return style == units.style; });
+  return found == std::end(units_of_styles) ? units_of_styles[0] : *found;
+}
+
+}  // namespace
 
 FixRunningMsd::FixRunningMsd(LAMMPS* lammps, int narg, char** arg) : Fix(lammps, narg, arg) {
   if (narg < 6) error->all(FLERR, "fix polypace/msd needs: Nevery Nwrite file [points p] [ratio m]");
@@ -169,12 +192,14 @@ void FixRunningMsd::write_file() {
   if (file == nullptr) error->one(FLERR, fmt::format("fix polypace/msd: cannot write {}", temporary));
   fprintf(file, "# mean square displacements up to step %lld: %lld beads, %lld chains\n",
           static_cast<long long>(last_sample_), static_cast<long long>(n_beads_), static_cast<long long>(n_chains_));
-  fputs("# lag_ps g1_A2 g2_A2 g3_A2 origins\n", file);
+  const FileUnits& units = file_units(update->unit_style);
+  fprintf(file, "# lag_%s g1_%s g2_%s g3_%s origins\n", units.time_name, units.area_name, units.area_name, units.area_name);
+  const double area = units.length * units.length;
   for (const auto& entry : sums) {
     const auto origins = static_cast<double>(entry.origins), beads = origins * static_cast<double>(n_beads_);
-    const double lag = static_cast<double>(entry.lag) * nevery * timestep_;
-    fprintf(file, "%.10g %.16g %.16g %.16g %lld\n", lag, entry.g1 / beads, entry.g2 / beads,
-            entry.g3 / (origins * static_cast<double>(n_chains_)), static_cast<long long>(entry.origins));
+    const double lag = static_cast<double>(entry.lag) * nevery * timestep_ * units.time;
+    fprintf(file, "%.10g %.16g %.16g %.16g %lld\n", lag, area * entry.g1 / beads, area * entry.g2 / beads,
+            area * entry.g3 / (origins * static_cast<double>(n_chains_)), static_cast<long long>(entry.origins));
   }
   const bool complete = ferror(file) == 0 && fclose(file) == 0;
   if (!complete || rename(temporary.c_str(), path_.c_str()) != 0)

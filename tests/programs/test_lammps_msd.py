@@ -86,6 +86,24 @@ def test_equals_the_definition(folder, n_ranks):
         assert row[4] == len(range(0, 151 - lag, stride))
 
 
+@pytest.mark.parametrize(
+    ("style", "header", "time", "length"),
+    [
+        ("lj", "# lag_tau g1_sigma2 g2_sigma2 g3_sigma2 origins", 1, 1),
+        ("real", "# lag_ps g1_A2 g2_A2 g3_A2 origins", 1e-3, 1),
+        ("metal", "# lag_ps g1_A2 g2_A2 g3_A2 origins", 1, 1),
+        ("nano", "# lag_ps g1_A2 g2_A2 g3_A2 origins", 1e3, 10),
+    ],
+)
+def test_the_file_is_in_ps_and_angstrom_whatever_the_units_of_the_run(folder, style, header, time, length):
+    start = START.replace("units lj", f"units {style}").replace(f"timestep {DT}", "timestep 1e-4")
+    run_lammps(start + RUN + DUMP + "run 20\n", folder)
+    assert (folder / "msd.txt").read_text().splitlines()[1] == header
+    first = np.loadtxt(folder / "msd.txt")[0]
+    assert first[0] == pytest.approx(EVERY * 1e-4 * time)
+    np.testing.assert_allclose(first[1:4], length**2 * definition(*read_dump(folder / "all.dump"), 1, 1), rtol=1e-6)
+
+
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
 def test_restart_goes_on_without_a_seam(folder, before, after):
     run_lammps(START + RUN + DUMP + "run 300\n", folder, n_ranks=before)

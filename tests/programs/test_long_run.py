@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -201,6 +202,11 @@ def test_another_run_in_the_folder_is_refused(whole, tmp_path):
         run_long(protocol(SHORT), whole.folder, inputs, segment_steps=SEGMENT)
     with pytest.raises(InputError, match=r"reads start\.data, which is not among the inputs"):
         run_long(protocol(SHORT), tmp_path / "new", inputs[1:])
+    elsewhere = [line.replace("start.data", "there/start.data") for line in protocol(SHORT).interactions]
+    with pytest.raises(
+        InputError, match=r"reads there/start\.data, .*; write read_data start\.data: inputs are copied"
+    ):
+        run_long(dataclasses.replace(protocol(SHORT), interactions=elsewhere), tmp_path / "new", inputs)
     with pytest.raises(InputError, match=r"manifest\.json is missing"):
         read_long_run(tmp_path)
 

@@ -136,7 +136,9 @@ def _claim(root: Path, protocol: MolecularDynamics, segment_steps: int, inputs: 
         raise InputError(f"inputs must be files of different names; missing: {', '.join(missing) or 'none'}")
     data_file = protocol.data_file
     if data_file not in named:
-        raise InputError(f"the script reads {data_file}, which is not among the inputs: {', '.join(named)}")
+        bare = Path(data_file).name
+        remedy = f"; write read_data {bare}: inputs are copied beside the script" if bare in named else ""
+        raise InputError(f"the script reads {data_file}, which is not among the inputs: {', '.join(named)}{remedy}")
     described = {name: {"bytes": path.stat().st_size, "sha256": file_hash(path)} for name, path in named.items()}
     new = json.loads(json.dumps({**asdict(protocol), "segment_steps": segment_steps, "inputs": described}))
     known = _known_manifest(root)

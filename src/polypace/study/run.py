@@ -224,7 +224,8 @@ def _run_again(study: Path) -> str:
 def _spec_of(study: Path) -> StudySpec:
     path = study / "study.yaml"
     if not path.is_file():
-        raise InputError(f"{study} is not the folder of a study: it has no study.yaml; give the folder of a run")
+        what = "is not the folder of a study: it has no study.yaml" if study.is_dir() else "does not exist"
+        raise InputError(f"{study} {what}; give the folder of a study or of a long run")
     return read_study(path)
 
 

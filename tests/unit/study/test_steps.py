@@ -17,6 +17,7 @@ from polypace.study.earlier import EarlierStore
 from polypace.study.engine import Threads
 from polypace.study.execution import execute, topological_order
 from polypace.study.folder import locked
+from polypace.study.run import study_status
 from polypace.study.step import Step, StepStore
 
 
@@ -219,3 +220,10 @@ def test_steps_of_earlier_versions_are_found_with_what_was_made_from_them(tmp_pa
     assert EarlierStore(tmp_path).folder(source) == StepStore(tmp_path).folder(source), "the newest there is"
     other = Step("number/2", write_number, {"number": 7}, version=3)
     assert EarlierStore(tmp_path).manifest(other) is None, "other parameters are another step"
+
+
+def test_status_of_a_folder_that_is_none(tmp_path):
+    with pytest.raises(InputError, match="nowhere does not exist; give the folder"):
+        study_status(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"is not the folder of a study: it has no study\.yaml"):
+        study_status(tmp_path)
