@@ -23,6 +23,7 @@ VERBS = {
     "doctor": "Show which LAMMPS programs are here and what they can run.",
     "check": "Show that a potential gives the same numbers in Python, in LAMMPS and from its .yace.",
     "fit": "Fit a linear ACE to labelled frames.",
+    "errors": "Errors of a potential on labelled frames.",
     "grade": "Extrapolation grades of trajectories.",
     "select": "Choose the most informative frames.",
     "carve": "Cut small clusters out of a periodic melt.",

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypace.cli.frame_files import FrameFiles
+from polypace.cli.error_table import print_errors
+from polypace.cli.frame_files import FrameFiles, labelled
 from polypace.cli.outputs import make_folders
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
     import ase
 
-    from polypace.ace import FitResult, Metrics, Potential
-    from polypace.ace.label_keys import LabelKeys, RelabelledFrames
+    from polypace.ace import FitResult, Potential
 
 # Molecules with hydrogen, made with B3LYP alkanes (bench/qm22_transfer.py): hydrogens feel their own heavy atom most.
 # Spherical Bessel functions spread their resolution evenly over r. ChebExpCos has most of it nearer than hydrogens come, so
@@ -32,8 +32,6 @@ MOLECULES: dict[str, Any] = {
 }
 REACH_OF_MOLECULES, REACH_OF_LIQUIDS = 3.0, 4.5  # Å beyond the covalent radii
 FUNCTIONS_PER_ELEMENT = 700
-MOST_CONFIG_TYPES = 12  # in the table of errors
-IN_MEMORY = 200_000_000  # bytes of files whose frames are kept; larger ones are read again for every pass
 
 
 def fit_command(
@@ -105,7 +103,7 @@ def fit_command(
         )  # fmt: skip
         write_summary(output.with_suffix(".metrics.json"), summary)
         write_potential(potential, output, yace)
-        print_errors(f"{output} by pacemaker", potential, errors, test_errors)
+        print_errors(f"{output} by pacemaker", potential, train=errors, test=test_errors)
         if active_set:
             write_active_set(potential, output, frames, threads)
         return
@@ -170,22 +168,6 @@ def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any
     (folder / "scan.json").write_text(json.dumps(floor.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
     floor.write_figure(folder / "scan.png")
     print(f"{floor.table()}\n\n{floor.verdict}")
-
-
-class LoadedFrames(list["ase.Atoms"]):
-    """Frames in memory that know which file each is from."""
-
-    def __init__(self, frames: FrameFiles | RelabelledFrames) -> None:
-        super().__init__(frames)
-        self.name_of = frames.name_of
-
-
-def labelled(files: FrameFiles, keys: LabelKeys) -> FrameFiles | RelabelledFrames | LoadedFrames:
-    """The frames themselves where they fit, so that files are read once; else the files, read for every pass."""
-    from polypace.ace.label_keys import RelabelledFrames
-
-    frames = RelabelledFrames(files, keys, files.name_of) if keys.given() else files
-    return LoadedFrames(frames) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else frames
 
 
 def default_recipe(frames: Iterable[ase.Atoms]) -> tuple[Any, float | None]:
@@ -270,7 +252,7 @@ def _solver(name: str, alpha: float | None, scale_columns: bool) -> Any:
 
 def print_fit(result: FitResult, potential: Potential, output: Path) -> None:
     """Errors of the fit as a table, and what is known of the solution; `potential` is what was written."""
-    print_errors(str(output), potential, result.metrics, result.test_metrics)
+    print_errors(str(output), potential, train=result.metrics, test=result.test_metrics)
     rows = ", ".join(f"{group.n_rows} {name}" for name, group in result.groups.items())
     print(
         f"rows: {rows}; condition number {result.condition_number:.2g}; "
@@ -278,49 +260,3 @@ def print_fit(result: FitResult, potential: Potential, output: Path) -> None:
         f"E0 {', '.join(f'{el} {value:.4f} eV' for el, value in result.e0.items())}; "
         f"{sum(result.seconds.values()):.1f} s"
     )
-
-
-def print_errors(title: str, potential: Potential, errors: Metrics, test_errors: Metrics | None) -> None:
-    """RMSE and MAE in total and for parts of the data."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{title}: {sum(potential.n_functions.values())} functions; RMSE (MAE)")
-    headings = ("", "frames", "energy meV/atom", "shift", "spread", "force meV/Å", "of rms force", "virial meV/atom")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for name, metrics in (("train", errors), ("test", test_errors)):
-        if metrics is not None:
-            _add_rows(table, name, metrics)
-    console = Console()
-    (console if console.is_terminal else Console(width=130)).print(table)
-
-
-def _add_rows(table: Any, name: str, metrics: Metrics) -> None:
-    parts = [(name, str(metrics.n_frames), metrics.quantities)]
-    parts += [
-        (f"  C{length}" if length.isdigit() else f"  {length}", "", q)
-        for length, q in sorted(metrics.by_chain_length.items(), key=lambda item: (len(item[0]), item[0]))
-    ]
-    if len(metrics.by_config_type) <= MOST_CONFIG_TYPES:  # more of them only fit into the JSON file
-        parts += [(f"  {kind[:24]}", "", q) for kind, q in metrics.by_config_type.items()]
-    parts += [(f"  {species}", "", q) for species, q in metrics.by_species.items() if len(metrics.by_species) > 1]
-    parts += [(f"  {kind}", "", q) for kind, q in metrics.by_type.items()]
-    parts += [(f"  place {place}", "", q) for place, q in metrics.by_chain_position.items()]
-    for label, n_frames, quantities in parts:
-        energy, forces, virial = (quantities.get(key) for key in ("energy", "forces", "virial"))
-        table.add_row(
-            label,
-            n_frames,
-            _milli(energy),
-            f"{1e3 * energy.mean:+.2f}" if energy else "",
-            f"{1e3 * energy.spread:.3g}" if energy else "",
-            _milli(forces),
-            f"{forces.relative:.2%}" if forces and forces.reference_rms > 0 else "",
-            _milli(virial),
-        )
-    table.add_section()
-
-
-def _milli(summary: Any) -> str:
-    return f"{1e3 * summary.rmse:.3g} ({1e3 * summary.mae:.3g})" if summary else ""

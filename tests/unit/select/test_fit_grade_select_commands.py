@@ -37,6 +37,14 @@ def test_from_labelled_frames_to_grades(tmp_path, rng, capsys):
     assert code == 0 and "functions" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "pot.metrics.json").read_text())
     assert metrics["test"]["quantities"]["forces"]["relative"] < 1e-3
+    for name in ("pot.yaml", "pot.yace"):
+        assert run("errors", tmp_path / name, data, "-o", tmp_path / "errors.json") == 0
+        errors = json.loads((tmp_path / "errors.json").read_text())
+        assert errors["n_frames"] == 12 and errors["by_chain_length"].keys() == {"4"}
+        assert errors["quantities"]["forces"]["rmse"] == pytest.approx(
+            metrics["test"]["quantities"]["forces"]["rmse"], rel=1e-6
+        )
+    assert "C4" in capsys.readouterr().out
     energies = [evaluate(frames, Potential.read(tmp_path / name))[0].energy for name in ("pot.yaml", "pot.yace")]
     assert energies[0] == pytest.approx(energies[1], rel=1e-10)
     assert {path.name for path in (tmp_path / "report").iterdir()} >= {"parity_forces.png", "force_error.png"}
