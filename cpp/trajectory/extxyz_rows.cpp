@@ -9,6 +9,9 @@
 namespace polypace::trajectory {
 namespace {
 
+// A column with a word of its own for every atom would be searched through quadratically: ASE reads it.
+constexpr std::size_t most_words = 500;
+
 // Everything that Python's float() and int() read as well, in the same way.
 bool begins_number(std::string_view word) {
   if (word.front() == '-' || word.front() == '+') word.remove_prefix(1);
@@ -35,7 +38,7 @@ bool read_word(std::string_view word, WordColumn& column) {
   const auto place = last != words.end() && *last == word ? last : std::find(words.begin(), words.end(), word);
   column.numbers.push_back(static_cast<std::int32_t>(place - words.begin()));
   if (place == words.end()) words.emplace_back(word);
-  return true;
+  return words.size() <= most_words;
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ UNUSUAL = {
     "more words": "1\n\nCu 0 0 0 7\n",
     "cell vectors behind": "1\n\nCu 0 0 0\nVEC1 1 0 0\nVEC2 0 1 0\nVEC3 0 0 1\n",
     "nan": "1\n\nCu 0 0 nan\n",
+    "a word for every atom": "600\nProperties=species:S:1:pos:R:3:label:S:1\n"
+    + "".join(f"Cu {i} 0 0 a{i}\n" for i in range(600)),
     "blank at the end": WATER.format("") + "\n",
     "second frame": WATER.format("energy=1") + WATER.format("by hand") + WATER.format("energy=2"),
 }
