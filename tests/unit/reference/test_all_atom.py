@@ -81,7 +81,7 @@ def test_short_range_form_is_close_to_the_original(octane):
 
 
 def test_long_chains_have_no_methane():
-    with pytest.raises(InputError, match="has no atom type 'CT4'"):
+    with pytest.raises(InputError, match="has no methane: chain_length must be at least 2"):
         build_melt(1, 3, 0.1, "l-opls")
     with pytest.raises(InputError, match="no attraction"):
         from polypace.reference import KremerGrest
