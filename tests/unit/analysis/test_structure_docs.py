@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
-from tests.conftest import ROOT
+from tests.helpers.docs import run_howto
 from tests.helpers.dumps import text_dump
 
 
@@ -26,9 +24,4 @@ def test_howto_runs(tmp_path, rng, monkeypatch):
         f"Bonds\n\n{bonds}"
     )
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / "howto" / "trajectories.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.S | re.M)
-    assert len(blocks) == 3
-    namespace: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "trajectories.md", "exec"), namespace)
+    run_howto("trajectories", 3)

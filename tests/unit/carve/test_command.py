@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
-from polypace.cli.app import main
 from polypace.systems import build_melt, write_lammps_data
-from tests.conftest import ROOT
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return ended.value.code or 0
+from tests.helpers.commands import run
+from tests.helpers.docs import run_howto
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +56,7 @@ def test_groups_of_a_file_with_inherited_forces(files, tmp_path):
 
 def test_example_of_the_howto():
     """The Python example of docs/howto/carve.md runs as it stands."""
-    page = (ROOT / "docs" / "howto" / "carve.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(example, "carve.md", "exec"), names)
+    names = run_howto("carve", 1)
     assert len(names["clusters"]) == 3
 
 

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
-from tests.conftest import ROOT
+from tests.helpers.docs import run_howto
 
 
 def test_howto_runs(capsys):
-    text = (ROOT / "docs" / "howto" / "msd.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.S | re.M)
-    assert len(blocks) == 6
-    namespace: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "msd.md", "exec"), namespace)
+    run_howto("msd", 6)
     assert len(capsys.readouterr().out.splitlines()) == 6
