@@ -83,11 +83,12 @@ def _reader_for(path: Path) -> Any:
 
 
 @dataclass(frozen=True)
-class _Clock:
-    """MD steps and times (ps; None: not known) of the frames of one file."""
+class _Scan:
+    """MD steps, times (ps; None: not known) and cells (in the file's unit of length) of frames."""
 
     steps: Int
     times: Float | None
+    cells: Float
 
 
 class UniverseSource:
@@ -103,14 +104,14 @@ class UniverseSource:
         self.ids, self.has_ids = np.arange(1, self.n_atoms + 1), True
         self.columns: dict[str, npt.NDArray[np.str_]] = {}
         self.name, self.units = name, units or ""
-        clock = _clock_of(universe.trajectory, self.units)
         self._length = _length_unit(universe.trajectory, self.units, name)
-        cells = self._length * _cells(universe.trajectory)
-        self.notes, kept = _ordered(clock, name)
+        scan = _scan(universe.trajectory, self.units)
+        cells = self._length * scan.cells
+        self.notes, kept = _ordered(scan, name)
         self._frames = kept
         periodic = bool((np.abs(np.linalg.det(cells)) > 0).all())
-        times = None if clock.times is None else clock.times[kept]
-        self.table = FrameTable(clock.steps[kept], times, cells[kept], np.zeros((len(kept), 3)), (periodic,) * 3)
+        times = None if scan.times is None else scan.times[kept]
+        self.table = FrameTable(scan.steps[kept], times, cells[kept], np.zeros((len(kept), 3)), (periodic,) * 3)
         self.coordinates = (coordinates or Coordinates.WRAPPED) if periodic else Coordinates.CONTINUOUS
         if not periodic and coordinates is Coordinates.WRAPPED:
             raise InputError(f"{name}: coordinates='wrapped' needs a cell, which this trajectory does not hold")
@@ -126,16 +127,6 @@ class UniverseSource:
             check_finite(values, frame, self.name)
             positions[k] = values if atoms is None else values[atoms]
         return Block(positions * self._length, None)
-
-
-def _cells(trajectory: Any) -> Float:
-    from MDAnalysis.lib.mdamath import triclinic_vectors
-
-    cells = np.zeros((len(trajectory), 3, 3))
-    for k, frame in enumerate(trajectory):
-        if frame.dimensions is not None:
-            cells[k] = triclinic_vectors(frame.dimensions, dtype=np.float64)
-    return cells
 
 
 def _length_unit(trajectory: Any, units: str, name: str) -> float:
@@ -160,18 +151,39 @@ def _is_dcd(reader: Any) -> bool:
     return getattr(reader, "format", None) == "DCD"
 
 
-def _clock_of(trajectory: Any, units: str) -> _Clock:
-    clocks = []
-    for reader in _readers(trajectory):
-        clocks.append(_clock_of_dcd(reader, units) if _is_dcd(reader) else _clock_of_reader(reader, units))
-    known = [clock.times for clock in clocks if clock.times is not None]
-    steps = np.concatenate([clock.steps for clock in clocks])
-    return _Clock(steps, np.concatenate(known) if len(known) == len(clocks) else None)
+def _scan(trajectory: Any, units: str) -> _Scan:
+    scans = [_scan_file(reader, units) for reader in _readers(trajectory)]
+    known = [scan.times for scan in scans if scan.times is not None]
+    return _Scan(
+        np.concatenate([scan.steps for scan in scans]),
+        np.concatenate(known) if len(known) == len(scans) else None,
+        np.concatenate([scan.cells for scan in scans]),
+    )
 
 
-def _clock_of_dcd(reader: Any, units: str) -> _Clock:
-    """The header says the first step, the steps between frames, and the time step, which LAMMPS writes in its own unit
-    where all others mean AKMA."""
+def _scan_file(reader: Any, units: str) -> _Scan:
+    """One pass. MDAnalysis gives frames of unknown time the times 0, 1, 2, … ps; those are not taken."""
+    from MDAnalysis.lib.mdamath import triclinic_vectors
+
+    n = len(reader)
+    steps, times, cells, known = np.arange(n), np.empty(n), np.zeros((n, 3, 3)), True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for k, frame in enumerate(reader):
+            known = known and ("time" in frame.data or "dt" in frame.data or hasattr(reader, "_get_dt"))
+            steps[k] = frame.data.get("step", k)
+            times[k] = frame.time
+            if frame.dimensions is not None:
+                cells[k] = triclinic_vectors(frame.dimensions, dtype=np.float64)
+    if _is_dcd(reader):
+        return _Scan(*_clock_of_dcd(reader, units), cells)
+    raw = units not in ("", *CONVERTED)
+    return _Scan(steps, _evened(steps, times) * (TIME_UNITS[units] if raw else 1.0) if known else None, cells)
+
+
+def _clock_of_dcd(reader: Any, units: str) -> tuple[Int, Float | None]:
+    """Steps and times. The header says the first step, the steps between frames, and the time step, which LAMMPS writes in
+    its own unit where all others mean AKMA."""
     from MDAnalysis.lib.formats.libdcd import DCDFile
 
     with DCDFile(str(reader.filename)) as file:
@@ -180,24 +192,10 @@ def _clock_of_dcd(reader: Any, units: str) -> _Clock:
     unit = AKMA
     if "LAMMPS" in header["remarks"]:
         if not units:
-            return _Clock(steps, None)
+            return steps, None
         unit = TIME_UNITS[units]
     step = _rounded(header["delta"] * unit)
-    return _Clock(steps, steps * step if step > 0 else None)
-
-
-def _clock_of_reader(reader: Any, units: str) -> _Clock:
-    """MDAnalysis gives frames of unknown time the times 0, 1, 2, … ps; those are not taken."""
-    n = len(reader)
-    steps, times, known = np.arange(n), np.empty(n), True
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for k, frame in enumerate(reader):
-            known = known and ("time" in frame.data or "dt" in frame.data or hasattr(reader, "_get_dt"))
-            steps[k] = frame.data.get("step", k)
-            times[k] = frame.time
-    raw = units not in ("", *CONVERTED)
-    return _Clock(steps, _evened(steps, times) * (TIME_UNITS[units] if raw else 1.0) if known else None)
+    return steps, steps * step if step > 0 else None
 
 
 def _evened(steps: Int, times: Float) -> Float:
@@ -213,9 +211,9 @@ def _rounded(number: float) -> float:
     return float(f"{number:.7g}")
 
 
-def _ordered(clock: _Clock, name: str) -> tuple[tuple[str, ...], Int]:
+def _ordered(scan: _Scan, name: str) -> tuple[tuple[str, ...], Int]:
     """Frames whose steps (where there are none, times) increase: of repeated ones (restarts) the later one."""
-    order = clock.steps if clock.times is None or (np.diff(clock.steps) != 0).all() else clock.times
+    order = scan.steps if scan.times is None or (np.diff(scan.steps) != 0).all() else scan.times
     if len(order) < 2 or (np.diff(order) > 0).all():
         return (), np.arange(len(order))
     later = np.minimum.accumulate(order[::-1])[::-1]
