@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polypace._core import trajectory
+from polypace.units import VOIGT
 
 if TYPE_CHECKING:
     import ase
@@ -75,7 +76,7 @@ def _read_frame(comment: bytes, lines: list[bytes], n_atoms: int) -> ase.Atoms:
     arrays = layout.arrays(*read)
     results = {name: info.pop(name) for name in sorted(_RESULTS & info.keys())}
     if "stress" in results:
-        results["stress"] = results["stress"][[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+        results["stress"] = results["stress"].ravel()[VOIGT]
     cell = info.pop("Lattice", None)
     atoms = Atoms(
         numbers=_numbers(*read[2][layout.species]),

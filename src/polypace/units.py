@@ -14,5 +14,6 @@ GRAM_PER_CM3 = 0.6022140762081123  # amu/Å³
 HARTREE = 27.211386245988  # eV
 BOHR = 0.529177210903  # Å
 WAVENUMBER = 1.239841984e-4  # eV per cm⁻¹
+VOIGT = [0, 4, 8, 5, 2, 1]  # xx yy zz yz xz xy among the nine components of a tensor
 # Kinetic energy: amu Å²/ps² in eV.
 AMU_A2_PER_PS2 = 1.0364269574711572e-4

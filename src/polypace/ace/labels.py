@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from polypace.errors import FileFormatError, InputError
 from polypace.extxyz import iterate_extxyz
+from polypace.units import VOIGT
 
 if TYPE_CHECKING:
     import ase
@@ -112,7 +113,7 @@ def read_labels(atoms: ase.Atoms, name: str) -> Labels:
 
 def _voigt(components: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """xx yy zz yz xz xy of the nine components of a symmetric matrix; anything else as it is."""
-    return components[[0, 4, 8, 5, 2, 1]] if len(components) == 9 else components
+    return components[VOIGT] if len(components) == 9 else components
 
 
 def _other_names(atoms: ase.Atoms) -> str:

@@ -67,20 +67,24 @@ class Potential:
         return Potential(self._data.to_ctilde()) if isinstance(self._data, formats.BPotential) else self
 
     def __reduce__(self) -> tuple[Any, ...]:
+        return _parsed, (self._text(),)
+
+    def _text(self) -> str:
+        """What its file holds."""
         if isinstance(self._data, formats.BPotential):
-            return _parsed, (formats.format_yaml(self._data),)
-        return _parsed, (formats.format_yace(self._data),)
+            return formats.format_yaml(self._data)
+        return formats.format_yace(self._data)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Potential) and self.__reduce__() == other.__reduce__()
+        return isinstance(other, Potential) and self._text() == other._text()
 
     def __hash__(self) -> int:
-        return hash(self.__reduce__())
+        return hash(self._text())
 
     @property
     def digest(self) -> str:
         """SHA-256 of its file's text: two potentials with the same digest give the same numbers."""
-        return hashlib.sha256(self.__reduce__()[1][0].encode()).hexdigest()
+        return hashlib.sha256(self._text().encode()).hexdigest()
 
     @property
     def data(self) -> formats.BPotential | formats.CTildePotential:

@@ -16,6 +16,7 @@ from polypace.errors import InputError
 from polypace.lammps.find import find_lammps
 from polypace.lammps.program import LammpsProgram
 from polypace.lammps.run import run_lammps
+from polypace.units import VOIGT
 
 if TYPE_CHECKING:
     import ase
@@ -186,4 +187,4 @@ def _read(atoms: ase.Atoms, folder: Path, frame: _Frame, outputs: tuple[str, ...
 def _rotated(xx_yy_zz_xy_xz_yz: Floats, rotation: Floats) -> Floats:
     xx, yy, zz, xy, xz, yz = xx_yy_zz_xy_xz_yz
     tensor = rotation @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ rotation.T
-    return np.asarray(tensor.ravel()[[0, 4, 8, 5, 2, 1]], dtype=np.float64)
+    return np.asarray(tensor.ravel()[VOIGT], dtype=np.float64)

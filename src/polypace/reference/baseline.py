@@ -13,6 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from polypace._core.neighbors import neighbor_list
 from polypace.errors import InputError
+from polypace.units import VOIGT
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -135,7 +136,7 @@ class PairBaseline(LabelBaseline):
         stress = np.zeros(6)
         if all(atoms.pbc):
             tensor = np.einsum("pa,pb->ab", steps, pull) / (2 * atoms.get_volume())
-            stress = tensor.ravel()[[0, 4, 8, 5, 2, 1]]
+            stress = tensor.ravel()[VOIGT]
         return Baseline(float(energies.sum()), energies, forces.astype(np.float64), stress)
 
     def _pairs(self, atoms: ase.Atoms, n_threads: int) -> tuple[Integers, Integers, Floats]:
