@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polypace.cli.error_table import print_errors
-from polypace.cli.frame_files import FrameFiles, labelled
-from polypace.cli.outputs import make_folders
+from polypace.cli.frame_files import FrameFiles
+from polypace.cli.labelled_files import EnergyKey, ForcesKey, LabelledFiles, StressKey, VirialKey, labelled
+from polypace.cli.outputs import make_folders, write_numbers
 
 
 def errors_command(
     potential: Annotated[Path, typer.Argument(help="The potential, .yaml or .yace.")],
-    data: Annotated[
-        list[Path], typer.Argument(help="Labelled frames: extxyz and other files that ASE reads, zips of QM-22.")
-    ],
+    data: LabelledFiles,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The same numbers as .json.")] = None,
-    energy_key: Annotated[str | None, typer.Option(help="Name of the energy in the files, such as REF_energy.")] = None,
-    forces_key: Annotated[str | None, typer.Option(help="Name of the forces.")] = None,
-    stress_key: Annotated[str | None, typer.Option(help="Name of the stress (eV/Å³, ASE's sign).")] = None,
-    virial_key: Annotated[str | None, typer.Option(help="Name of the virial (eV, −stress · volume).")] = None,
+    energy_key: EnergyKey = None,
+    forces_key: ForcesKey = None,
+    stress_key: StressKey = None,
+    virial_key: VirialKey = None,
     threads: Annotated[int, typer.Option(help="0: all cores.")] = 0,
 ) -> None:
     """Measure a potential on labelled frames: RMSE and MAE of energy, forces and virial, in total and by part."""
@@ -35,4 +33,4 @@ def errors_command(
     errors = measure_errors(frames, ace, n_threads=threads)
     print_errors(str(potential), ace, frames=errors)
     if output:
-        output.write_text(json.dumps(errors.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        write_numbers(output, errors.as_dict())

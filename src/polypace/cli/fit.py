@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polypace.cli.error_table import print_errors
-from polypace.cli.frame_files import FrameFiles, labelled
-from polypace.cli.outputs import make_folders
+from polypace.cli.frame_files import FrameFiles
+from polypace.cli.labelled_files import EnergyKey, ForcesKey, LabelledFiles, StressKey, VirialKey, labelled
+from polypace.cli.outputs import make_folders, write_numbers
 from polypace.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ FUNCTIONS_PER_ELEMENT = 700
 
 
 def fit_command(
-    data: Annotated[
-        list[Path], typer.Argument(help="Labelled frames: extxyz and other files that ASE reads, zips of QM-22.")
-    ],
+    data: LabelledFiles,
     output: Annotated[Path, typer.Option("--output", "-o", help="The potential, .yaml.")] = Path("pot.yaml"),
     basis: Annotated[Path | None, typer.Option(help="Recipe with pacemaker's keys, or a .yaml potential.")] = None,
     test: Annotated[
@@ -57,10 +56,10 @@ def fit_command(
     energy_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e7,
     force_weight: Annotated[float, typer.Option(help="Per squared eV/Å.")] = 1e3,
     virial_weight: Annotated[float, typer.Option(help="Per squared eV/atom.")] = 1e6,
-    energy_key: Annotated[str | None, typer.Option(help="Name of the energy in the files, such as REF_energy.")] = None,
-    forces_key: Annotated[str | None, typer.Option(help="Name of the forces.")] = None,
-    stress_key: Annotated[str | None, typer.Option(help="Name of the stress (eV/Å³, ASE's sign).")] = None,
-    virial_key: Annotated[str | None, typer.Option(help="Name of the virial (eV, −stress · volume).")] = None,
+    energy_key: EnergyKey = None,
+    forces_key: ForcesKey = None,
+    stress_key: StressKey = None,
+    virial_key: VirialKey = None,
     large_force: Annotated[float | None, typer.Option(help="Forces beyond this (eV/Å) weigh less.")] = None,
     e0: Annotated[str, typer.Option(help="least_squares, a number, or C:-1.2,H:-0.5 (eV).")] = "least_squares",
     core_repulsion: Annotated[bool, typer.Option(help="ZBL below the shortest distances of the data.")] = True,
@@ -94,14 +93,14 @@ def fit_command(
     if backend not in ("polypace", "pacemaker"):
         raise InputError(f"--backend must be polypace or pacemaker, got {backend!r}")
     if backend == "pacemaker":
-        from polypace.cli.fit_pacemaker import fit_by_pacemaker, write_summary
+        from polypace.cli.fit_pacemaker import fit_by_pacemaker
 
         place = folder or output.with_suffix(".pacemaker")
         potential, errors, test_errors, summary = fit_by_pacemaker(
             frames, test_frames, basis or default_recipe(frames)[0], place,
             start=start, ladder_step=ladder_step, max_iterations=max_iterations, threads=threads,
         )  # fmt: skip
-        write_summary(output.with_suffix(".metrics.json"), summary)
+        write_numbers(output.with_suffix(".metrics.json"), summary)
         write_potential(potential, output, yace)
         print_errors(f"{output} by pacemaker", potential, train=errors, test=test_errors)
         if active_set:
@@ -157,15 +156,13 @@ def write_active_set(potential: Potential, output: Path, frames: Any, threads: i
 
 def scan_errors(folder: Path, frames: Any, test_frames: Any | None, weights: Any, threads: int) -> None:
     """Write scan.json and scan.png into `folder`; print a table and whether more functions would help."""
-    import json
-
     from polypace.ace.error_floor import error_floor
 
     if not test_frames:
         raise InputError("--scan needs frames that are not fitted to: give --test FILE")
     floor = error_floor(frames, test_frames, weights=weights, n_threads=threads)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scan.json").write_text(json.dumps(floor.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_numbers(folder / "scan.json", floor.as_dict())
     floor.write_figure(folder / "scan.png")
     print(f"{floor.table()}\n\n{floor.verdict}")
 

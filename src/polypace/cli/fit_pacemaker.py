@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +63,3 @@ def fit_by_pacemaker(
         "test": test_errors.as_dict() if test_errors else None,
     }
     return result.potential, errors, test_errors, summary
-
-
-def write_summary(path: Path, summary: dict[str, Any]) -> None:
-    """Write the numbers of a fit as JSON."""
-    path.write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,10 +17,7 @@ from polypace.errors import InputError
 if TYPE_CHECKING:
     import ase
 
-    from polypace.ace.label_keys import LabelKeys, RelabelledFrames
     from polypace.melt import Melt
-
-IN_MEMORY = 200_000_000  # bytes of labelled files whose frames are kept; larger ones are read again for every pass
 
 
 @dataclass(frozen=True)
@@ -159,19 +156,3 @@ def _atoms_of(trajectory: Any) -> ase.Atoms:
     if topology.molecules is not None:
         atoms.arrays["mol_id"] = topology.molecules
     return atoms
-
-
-class LoadedFrames(list["ase.Atoms"]):
-    """Frames in memory that know which file each is from."""
-
-    def __init__(self, frames: FrameFiles | RelabelledFrames) -> None:
-        super().__init__(frames)
-        self.name_of = frames.name_of
-
-
-def labelled(files: FrameFiles, keys: LabelKeys) -> FrameFiles | RelabelledFrames | LoadedFrames:
-    """The frames themselves where they fit, so that files are read once; else the files, read for every pass."""
-    from polypace.ace.label_keys import RelabelledFrames
-
-    frames = RelabelledFrames(files, keys, files.name_of) if keys.given() else files
-    return LoadedFrames(frames) if sum(path.stat().st_size for path in files.paths) <= IN_MEMORY else frames
