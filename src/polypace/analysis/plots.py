@@ -54,11 +54,9 @@ def msd_figure(curves: dict[str, MSD], regimes: Regimes | None = None) -> Figure
                 va="bottom",
                 fontsize=6,
             )
-    top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
-    top.legend(frameon=False, fontsize=7)
     name, first = next(iter(curves.items()))
     draw_exponent(bottom, first, COLORS[0])
-    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=rf"exponent $\alpha(t)$ of {symbol(name)}")
+    _finish(top, bottom, rf"exponent $\alpha(t)$ of {symbol(name)}", legend_size=7)
     return figure
 
 
@@ -81,10 +79,20 @@ def ratio_figure(
             linewidth=0,
         )
     bottom.axhline(1, color="black", linewidth=0.6, linestyle=":")
-    top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
-    top.legend(frameon=False, fontsize=6)
-    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=f"$g$({names[1]}) / $g$({names[0]})")
+    _finish(top, bottom, f"$g$({names[1]}) / $g$({names[0]})", legend_size=6)
     return figure
+
+
+def _finish(top: Axes, bottom: Axes, ylabel: str, legend_size: int) -> None:
+    """Scales and labels of displacements above and what is made of them below."""
+    from matplotlib.ticker import LogLocator
+
+    top.set(xscale="log", yscale="log", ylabel="mean square displacement / Å$^2$")
+    top.legend(frameon=False, fontsize=legend_size)
+    bottom.set(xscale="log", xlabel=LAG_LABEL, ylabel=ylabel)
+    shortest, longest = bottom.get_xlim()
+    if longest < 100 * shortest:  # Matplotlib writes numbers at all minor ticks then, one over the other
+        bottom.xaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
 
 
 def symbol(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -20,6 +21,7 @@ from polypace.analysis import (
     self_intermediate_scattering,
     van_hove_self,
 )
+from polypace.analysis.plots import msd_figure
 from polypace.errors import InputError
 from tests.helpers.rouse import mode_strengths, rouse_trajectory
 from tests.oracle.msd import autocorrelation, msd_directions
@@ -130,3 +132,16 @@ def test_two_worker_processes(rng, tmp_path):
     np.testing.assert_allclose(result.msd, msd_directions(positions).sum(axis=1), rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(result.error, alone.error, rtol=1e-7, atol=1e-10)
     np.testing.assert_allclose(result.directions, alone.directions, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(("n_frames", "dt"), [(12, 0.3), (30, 0.25), (60, 0.25), (100, 0.25), (280, 0.3), (1000, 0.1)])
+def test_numbers_on_the_time_axis_stand_apart(n_frames, dt, rng):
+    figure = msd_figure({"g1": pp.msd(walk(rng, n_frames, 5), dt=dt)})
+    figure.draw_without_rendering()
+    axis = figure.axes[1]
+    shown = [text for text in axis.get_xticklabels(which="both") if text.get_text()]
+    first, last = axis.get_xlim()
+    spans = sorted(
+        text.get_window_extent().intervalx.tolist() for text in shown if first <= text.get_position()[0] <= last
+    )
+    assert len(spans) > 1 and all(left[1] < right[0] for left, right in itertools.pairwise(spans))
