@@ -35,7 +35,7 @@ def equilibration_script(
     119, 12718 (2003), section III C), then the real interactions with limited moves, then Langevin dynamics,
     which brings bonds and soft modes to one temperature, and only then Nosé-Hoover NPT. `output` is the data
     file written at the end. `timestep` in ps, by default that of the interactions (0.001 with united atoms,
-    0.0005 with hydrogens).
+    0.0005 with hydrogens, 0.002 where their bonds are constrained).
     """
     step = interactions.timestep if timestep is None else timestep
     check_positive(temperature=temperature, timestep=step)
@@ -55,6 +55,7 @@ def equilibration_script(
         "",
         "# Langevin dynamics: every mode at the same temperature",
         "fix move all nve",
+        *interactions.constraints,
         f"run {langevin_steps}",
         "unfix move",
         "unfix heat",
@@ -90,6 +91,7 @@ def npt_script(
     check_seed(seed)
     blocks = _start(interactions, data_file, step)
     blocks += [
+        *interactions.constraints,
         *_velocities(temperature, seed),
         f"thermo {thermo_every}",
         f"thermo_style custom {THERMO}",
@@ -140,10 +142,12 @@ def nvt_script(
         blocks += [
             f"fix heat all langevin {temperature} {temperature} 0.1 {seed + 1}",
             "fix move all nve",
+            *interactions.constraints,
             f"thermo {equilibration_steps}",
             f"run {equilibration_steps}",
             "unfix heat",
             "unfix move",
+            *(["unfix hydrogens"] if interactions.constraints else []),
             "reset_timestep 0",
         ]
     moves = {
@@ -151,7 +155,13 @@ def nvt_script(
         "langevin": [f"fix heat all langevin {temperature} {temperature} 0.5 {seed + 2}", "fix move all nve"],
         "nve": ["fix move all nve"],
     }[thermostat]
-    blocks += [*_label_output(dump_file, dump_every, thermostat == "langevin"), *moves, f"run {steps}"]
+    other_forces = thermostat == "langevin" or bool(interactions.constraints)
+    blocks += [
+        *_label_output(dump_file, dump_every, other_forces),
+        *moves,
+        *interactions.constraints,
+        f"run {steps}",
+    ]
     return "\n".join(blocks) + "\n"
 
 
@@ -235,23 +245,23 @@ def _velocities(temperature: float, seed: int) -> list[str]:
     ]
 
 
-def _label_output(dump_file: str | Path, every: int, random_forces: bool = False) -> list[str]:
+def _label_output(dump_file: str | Path, every: int, other_forces: bool = False) -> list[str]:
     """Energy and virial in the log, positions and forces in the dump; forces are those of the interactions, also where
-    a thermostat will add random ones.
+    a thermostat will add random ones or constraints theirs.
     """
     kept, forces = [], "fx fy fz"
-    if random_forces:
+    if other_forces:
         kept, forces = ["fix interactions all store/force"], " ".join(f"f_interactions[{k}]" for k in (1, 2, 3))
     names = [f"dump_modify frames colname {k} f{axis}" for k, axis in zip((10, 11, 12), "xyz", strict=True)]
     return [
         *kept,
-        "compute virial all pressure NULL virial",
+        "compute virial all pressure NULL pair bond angle dihedral improper kspace",
         f"thermo_style custom {LABELS}",
         "thermo_modify format float %.17g norm no",
         f"thermo {every}",
         f"dump frames all custom {every} {dump_file} id type mol x y z ix iy iz {forces}",
         "dump_modify frames sort id format float %.17g",
-        *(names if random_forces else []),
+        *(names if other_forces else []),
     ]
 
 

@@ -13,7 +13,10 @@ from polypace.reference import (
     equilibration_script,
     force_field_interactions,
     label_script,
+    npt_script,
+    nvt_script,
     read_labels,
+    read_thermo,
     write_dump,
 )
 from polypace.systems import build_melt, read_lammps_data, write_lammps_data
@@ -78,6 +81,45 @@ def test_short_range_form_is_close_to_the_original(octane):
     assert 10 < pressure < 45
     slope = -(short[1].get_potential_energy() - short[2].get_potential_energy()) / 2e-4
     assert slope == pytest.approx(short[0].get_forces()[100, 0], rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.program
+def test_constrained_hydrogens_keep_their_distance_and_are_no_labels(octane):
+    """SHAKE at 2 fs: bonds of hydrogens stay, those of carbons vibrate; labels are those of the force field but for what
+    SHAKE's tolerance of 1e-5 in a bond of 29 eV/Å² makes.
+    """
+    folder, melt, _ = octane
+    interactions = force_field_interactions("l-opls", melt.type_names, constrain_hydrogens=True)
+    assert interactions.timestep == 0.002
+    script = equilibration_script(
+        interactions, "start.data", "stiff.data", temperature=300.0,
+        push_off_steps=200, langevin_steps=400, npt_steps=50,
+    )  # fmt: skip
+    run_script(script, folder, "stiff")
+    run_script(npt_script(interactions, "stiff.data", "npt.data", temperature=300.0, steps=100), folder, "stiff-npt")
+    temperature = read_thermo(folder / "stiff-npt.log")["Temp"]
+    assert 250 < temperature.mean() < 350
+    script = nvt_script(
+        interactions, "npt.data", "stiff.dump", temperature=300.0, steps=40, dump_every=20, density=0.69,
+        equilibration_steps=20,
+    )  # fmt: skip
+    frames = read_labels(folder / "stiff.dump", run_script(script, folder, "stiff-nvt"), melt)
+    hydrogens = melt.atoms.numbers == 1
+    to_hydrogen = hydrogens[melt.bonds].any(axis=1)
+    for frame in frames[1:]:
+        lengths = np.linalg.norm(frame.positions[melt.bonds[:, 0]] - frame.positions[melt.bonds[:, 1]], axis=1)
+        assert np.abs(lengths[to_hydrogen] - 1.09).max() < 1e-4
+        assert lengths[~to_hydrogen].std() > 0.015
+    again = _labels(folder, melt, "l-opls", frames, "stiff-again")
+    for frame, other in zip(frames, again, strict=True):
+        assert frame.get_potential_energy() == pytest.approx(other.get_potential_energy(), abs=1e-6)
+        assert np.allclose(frame.get_forces(), other.get_forces(), rtol=0, atol=5e-4)
+        assert np.allclose(frame.get_stress(), other.get_stress(), rtol=0, atol=1e-6)
+
+
+def test_united_atoms_have_no_hydrogens_to_constrain():
+    with pytest.raises(InputError, match="'trappe-ua' has no hydrogens; leave it out"):
+        force_field_interactions("trappe-ua", ("CH3", "CH2"), constrain_hydrogens=True)
 
 
 def test_long_chains_have_no_methane():
