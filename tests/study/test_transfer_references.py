@@ -6,9 +6,12 @@ import importlib
 import importlib.util
 import json
 
+import ase.io
 import pytest
 
+from polypace.ace import Potential, measure_errors
 from polypace.errors import MissingProgramError, ProgramError
+from polypace.reference import LOPLS, CombinedBaseline, CoulombTail, DispersionTail
 from tests.helpers.transfer_study import reduced_transfer, run_transfer
 
 pytestmark = [pytest.mark.program, pytest.mark.slow]
@@ -55,6 +58,26 @@ def test_xtb_on_carved_clusters(tmp_path):
     assert cell["tests"]["C8"]["frames"]["mean"] == 2 and 0 < cell["tests"]["C8"]["force_rmse_relative"]["mean"] < 1
     labels = [json.loads(path.read_text())["label"] for path in (folder / "labels").glob("*/*.json")]
     assert {label["method"]["name"] for label in labels} >= {"gfn2-xtb"}
+
+
+@needs_xtb
+def test_a_tail_that_is_named_is_taken_out_of_quantum_labels(tmp_path):
+    """The fit has learned the labels without it, and the study says so."""
+    study = quantum("gfn2-xtb", 60)
+    study["reference"] |= {"cutoff": [8.0, 10.0], "tail": [4.0, 5.0]}
+    folder = run_transfer(study, tmp_path)[1]
+    (cell,) = (path.parent for path in (folder / "steps").glob("*/cell.json"))
+    labelled = ase.io.read(cell / "train.extxyz", ":")
+    potential = Potential.read(cell / "potential.yaml")
+    tail = CombinedBaseline(
+        (DispersionTail(4, 5, 8, 10, LOPLS.mdf(8, 10)), CoulombTail(4, 5, 10, force_field=LOPLS.mdf(8, 10)))
+    )
+    reported = json.loads((cell / "cell.json").read_text())["train_force_rmse_eV_per_A"]
+    learned, whole = (
+        measure_errors(frames, potential).quantities["forces"] for frames in (tail.subtract(labelled), labelled)
+    )
+    assert learned.rmse == pytest.approx(reported, rel=1e-6) and abs(whole.rmse - reported) > 1e-4
+    assert "switched on from 4 to 5 Å" in json.loads((folder / "results.json").read_text())["study"]["reference"]
 
 
 @needs_dft

@@ -79,12 +79,11 @@ def _steps(work: Work) -> list[dict[str, Any]]:
 
 
 def _study(spec: StudySpec) -> dict[str, Any]:
-    reference = (
-        f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å; the dispersion "
-        f"tail, switched on from {spec.reference.tail[0]:g} to {spec.reference.tail[1]:g} Å, stays outside of the ACE"
-    )
+    reference = f"{spec.systems.force_field}, lj/mdf {spec.reference.cutoff[0]:g} {spec.reference.cutoff[1]:g} Å"
     if spec.reference.labels != "force-field":
         reference = f"{spec.reference.labels} on clusters carved out of {spec.systems.force_field} melts"
+    if tail := spec.reference.tail_outside:
+        reference += f"; the dispersion tail, switched on from {tail[0]:g} to {tail[1]:g} Å, stays outside of the ACE"
     return {
         "name": spec.name,
         "seed": spec.seed,

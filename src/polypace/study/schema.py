@@ -58,7 +58,8 @@ class Reference(Block):
     """The classical force field as the reference: `lj/mdf` between the two radii of `cutoff`.
 
     `tail` is the range in which the dispersion tail is switched on; the tail stays outside of the ACE. With another
-    `labels` the force field only samples: energies and forces are those of a quantum method, on carved clusters.
+    `labels` the force field only samples: energies and forces are those of a quantum method, on carved clusters. A
+    quantum method has no tail of its own; where the study names `tail`, that of the force field is taken out.
     """
 
     labels: Literal["force-field", "gfn2-xtb", "gfn1-xtb", "pyscf-dft"] = "force-field"
@@ -70,6 +71,11 @@ class Reference(Block):
     nvt: Annotated[Time, Field(gt=0)] = 10.0
     sample_every: Annotated[Time, Field(gt=0)] = 0.05
     label_every: Annotated[Time, Field(gt=0)] = 0.25
+
+    @property
+    def tail_outside(self) -> tuple[float, float] | None:
+        """The range of the tail that the ACE does not learn, if any."""
+        return self.tail if self.labels == "force-field" or "tail" in self.model_fields_set else None
 
     @model_validator(mode="after")
     def _known_settings(self) -> Reference:

@@ -73,7 +73,7 @@ def _data(spec: StudySpec, name: str) -> dict[str, Any]:
         **common_params(spec, name),
         "labels": spec.reference.labels,
         "label_settings": spec.reference.label_settings,
-        "tail": list(spec.reference.tail),
+        "tail": list(spec.reference.tail_outside or ()),
     }
 
 

@@ -75,8 +75,8 @@ def _too_few(frames: Sequence[ase.Atoms], potential: Potential) -> str | None:
 
 
 def _without_tail(frames: Sequence[ase.Atoms], params: Params) -> list[ase.Atoms]:
-    """A quantum method has no analytic tail to take out."""
-    return dispersion_tail(params).subtract(frames) if params["labels"] == "force-field" else list(frames)
+    """What the ACE has to learn: everything, where the study names no tail for its quantum labels."""
+    return dispersion_tail(params).subtract(frames) if params["tail"] else list(frames)
 
 
 def _weighted(atoms: ase.Atoms, soft_force: float, params: Params) -> ase.Atoms:
