@@ -1,23 +1,26 @@
 """Error of the core's forces, cluster against melt, versus buffer radius: the figure of the docs.
 
     python bench/carve_core_forces.py --figure docs/explanation/carving-core-forces.png
+    python bench/carve_core_forces.py --only gfn2-xtb --seeds 4        # pip install 'polypace[xtb]'
 
 Short chains are built and equilibrated briefly in LAMMPS, labelled, carved and labelled again with the same
 short-ranged force field (TraPPE-UA: Lennard-Jones to 10 Å; L-OPLS: with damped shifted Coulomb). All clusters
 of one force field are labelled in one run, side by side in a large box. Checked first: where the force
-field's whole sphere around an atom is in the cluster, its force is the melt's to 1e-7 eV/Å.
+field's whole sphere around an atom is in the cluster, its force is the melt's to 1e-7 eV/Å. GFN2-xTB labels clusters
+out of the melt of L-OPLS; its reference are the largest clusters.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import ase
 import numpy as np
 
-from polypace.carve import carve_clusters
+from polypace.carve import Cluster, carve_clusters
 from polypace.forcefields import get_force_field
 from polypace.lammps import run_lammps
 from polypace.melt import Melt
@@ -25,6 +28,8 @@ from polypace.reference import (
     equilibration_script,
     force_field_interactions,
     label_script,
+    quantum_calculator,
+    quantum_method,
     read_labels,
     write_dump,
 )
@@ -34,6 +39,7 @@ REACH = 10.0  # Å, cutoff of both force fields
 SHELLS = ((0.0, 2.0), (2.0, 4.0))  # Å from the seed
 #: force field: chains of C16, buffer radii (Å)
 CASES = {"trappe-ua": (100, (4, 5, 6, 7, 8, 9, 10, 12)), "l-opls": (36, (4, 5, 6, 7, 8, 9, 10))}
+XTB_RADII = (4, 5, 6, 7, 8, 10)  # Å, the last one for reference
 
 
 def equilibrated(name: str, n_chains: int, folder: Path, steps: int) -> Melt:
@@ -88,32 +94,83 @@ def check(melt: Melt, name: str, reference: np.ndarray, folder: Path) -> None:
     assert worst < 1e-7
 
 
-def errors(melt: Melt, name: str, reference: np.ndarray, radii, n_seeds: int, folder: Path):
-    """rms |ΔF| (eV/Å) per shell and mean number of atoms and caps, for every buffer radius."""
+def carve(melt: Melt, radii: Sequence[float], n_seeds: int) -> list[tuple[int, list[Cluster]]]:
+    """Seeds, each with its clusters of all buffer radii."""
     carbons = np.flatnonzero(melt.atoms.numbers == 6)
     seeds = np.random.default_rng(5).choice(carbons, n_seeds, replace=False).tolist()
     carved = [carve_clusters(melt, seeds, 0.5, float(radius), cutoff=1.0, merge=False, vacuum=6.0) for radius in radii]
-    everything = [cluster for clusters in carved for cluster in clusters]
-    found = forces(side_by_side(everything), name, folder)
-    starts = iter(np.cumsum([0, *(len(cluster.atoms) for cluster in everything)]))
+    return [(seed, [clusters[k] for clusters in carved]) for k, seed in enumerate(seeds)]
+
+
+def force_field_labels(clusters: Sequence[Cluster], name: str, folder: Path) -> list[np.ndarray]:
+    """Forces of each cluster, all labelled in one run."""
+    found = forces(side_by_side(clusters), name, folder)
+    return np.split(found, np.cumsum([len(cluster.atoms) for cluster in clusters])[:-1])
+
+
+def xtb_labels(clusters: Sequence[Cluster]) -> list[np.ndarray]:
+    calculator = quantum_calculator(quantum_method("gfn2-xtb"))
+    labels = []
+    for cluster in clusters:
+        molecule = ase.Atoms(cluster.atoms.numbers, cluster.atoms.positions)
+        labels.append(calculator.get_forces(molecule))
+    return labels
+
+
+def errors(
+    radii: Sequence[float],
+    carved: list[tuple[int, list[Cluster]]],
+    labels: list[np.ndarray],
+    references: list[np.ndarray],
+) -> list[tuple[float, ...]]:
+    """Buffer radius, mean number of atoms and cuts, and rms |ΔF| (eV/Å) per shell; `labels` cluster by cluster, seed by
+    seed, `references` the forces of all atoms of the melt, for every seed.
+    """
     rows = []
-    for radius, clusters in zip(radii, carved, strict=True):
+    for place, radius in enumerate(radii):
         squares: list[list[float]] = [[] for _ in SHELLS]
-        for cluster, seed in zip(clusters, seeds, strict=True):
-            start = next(starts)
+        for number, (seed, clusters) in enumerate(carved):
+            cluster, found = clusters[place], labels[number * len(radii) + place]
             kept = cluster.source >= 0
             here = cluster.atoms.positions
             center = here[np.flatnonzero(cluster.source == seed)[0]]
             distance = np.linalg.norm(here - center, axis=1)
-            change = found[start : start + len(here)][kept] - reference[cluster.source[kept]]
+            change = found[kept] - references[number][cluster.source[kept]]
             for shell, (low, high) in enumerate(SHELLS):
                 inside = (distance[kept] >= low) & (distance[kept] < high)
                 squares[shell] += (change[inside] ** 2).sum(axis=1).tolist()
         rms = [float(np.sqrt(np.mean(values))) for values in squares]
-        n_atoms = np.mean([len(cluster.atoms) for cluster in clusters])
-        n_caps = np.mean([len(cluster.provenance["cut_bonds"]) for cluster in clusters])
+        n_atoms = float(np.mean([len(clusters[place].atoms) for _, clusters in carved]))
+        n_caps = float(np.mean([len(clusters[place].provenance["cut_bonds"]) for _, clusters in carved]))
         rows.append((radius, n_atoms, n_caps, *rms))
     return rows
+
+
+def force_field_case(name: str, options: argparse.Namespace, folder: Path) -> tuple[float, list[tuple[float, ...]]]:
+    """Rms |F| (eV/Å) of the melt and the rows of `errors`."""
+    n_chains, radii = CASES[name]
+    melt = equilibrated(name, n_chains, folder, options.steps)
+    reference = forces(melt, name, folder / "melt")
+    check(melt, name, reference, folder / "check")
+    carved = carve(melt, radii, options.seeds)
+    labels = force_field_labels([one for _, clusters in carved for one in clusters], name, folder / "clusters")
+    rows = errors(radii, carved, labels, [reference] * len(carved))
+    return float(np.sqrt((reference**2).sum(axis=1).mean())), rows
+
+
+def xtb_case(options: argparse.Namespace, folder: Path) -> tuple[float, list[tuple[float, ...]]]:
+    """As `force_field_case`; the largest cluster of each seed stands for the melt."""
+    melt = equilibrated("l-opls", CASES["l-opls"][0], folder, options.steps)
+    carved = carve(melt, XTB_RADII, options.seeds)
+    labels = xtb_labels([one for _, clusters in carved for one in clusters])
+    references = []
+    for number, (_, clusters) in enumerate(carved):
+        known = clusters[-1].source >= 0
+        reference = np.full((len(melt.atoms), 3), np.nan)
+        reference[clusters[-1].source[known]] = labels[(number + 1) * len(XTB_RADII) - 1][known]
+        references.append(reference)
+    rms = float(np.sqrt(np.nanmean([(reference**2).sum(axis=1) for reference in references])))
+    return rms, errors(XTB_RADII, carved, labels, references)[:-1]
 
 
 def draw(tables, path: Path) -> None:
@@ -122,7 +179,8 @@ def draw(tables, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, len(tables), figsize=(8, 3.4), sharey=True, layout="constrained")
+    size = (4 * len(tables), 3.4)
+    axes = pyplot.subplots(1, len(tables), figsize=size, sharey=True, layout="constrained", squeeze=False)[1][0]
     for axis, (name, rows) in zip(axes, tables.items(), strict=True):
         radii, sizes, _, *curves = np.array(rows).T
         for (low, high), curve in zip(SHELLS, curves, strict=True):
@@ -134,7 +192,7 @@ def draw(tables, path: Path) -> None:
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("rms |ΔF|, cluster − melt (eV/Å)")
     axes[0].legend(frameon=False)
-    figure.savefig(path, dpi=150)
+    axes[0].figure.savefig(path, dpi=150)
 
 
 def main() -> None:
@@ -142,16 +200,15 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("carving-core-forces.png"))
     parser.add_argument("--steps", type=int, default=3000, help="Langevin steps; a third before and after")
     parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--only", nargs="+", choices=[*CASES, "gfn2-xtb"], default=list(CASES))
     options = parser.parse_args()
     tables = {}
-    for name, (n_chains, radii) in CASES.items():
+    for name in options.only:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            melt = equilibrated(name, n_chains, folder, options.steps)
-            reference = forces(melt, name, folder / "melt")
-            check(melt, name, reference, folder / "check")
-            tables[name] = errors(melt, name, reference, radii, options.seeds, folder / "clusters")
-        rms = np.sqrt((reference**2).sum(axis=1).mean())
+            rms, tables[name] = (
+                xtb_case(options, folder) if name == "gfn2-xtb" else force_field_case(name, options, folder)
+            )
         print(f"\n{name}: rms |F| {rms:.3f} eV/Å\n")
         print("| buffer (Å) | atoms | cuts | r < 2 Å | 2–4 Å |\n|---|---|---|---|---|")
         for radius, n_atoms, n_caps, inner, outer in tables[name]:
