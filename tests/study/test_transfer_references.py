@@ -58,6 +58,10 @@ def test_xtb_on_carved_clusters(tmp_path):
     assert cell["tests"]["C8"]["frames"]["mean"] == 2 and 0 < cell["tests"]["C8"]["force_rmse_relative"]["mean"] < 1
     labels = [json.loads(path.read_text())["label"] for path in (folder / "labels").glob("*/*.json")]
     assert {label["method"]["name"] for label in labels} >= {"gfn2-xtb"}
+    # What is paid is the time of the labels, and the page says so.
+    assert cell["cost"] == cell["label_seconds"]["mean"] and grid["units"]["cost"] == "seconds of labelling"
+    assert f"labelled atoms in {cell['cost']:.3g} s" in grid["recommendation"]
+    assert "| labels (s) |" in (folder / "transfer.md").read_text()
 
 
 @needs_xtb

@@ -54,7 +54,7 @@ def headings(grid: Mapping[str, Any]) -> list[str]:
     """Of the table: first what was done, then errors per test length."""
     lengths = [f"C{length}" for length in grid["test_lengths"]]
     return [
-        "trained on", "collected", "atoms", "front",
+        "trained on", "collected", "atoms", *(["labels (s)"] if _quantum(grid) else []), "front",
         *(f"force error {name} (%)" for name in lengths),
         "× shortest", f"energy shift {lengths[-1]} (meV/atom)", f"spread {lengths[-1]}", f"γ ≤ 1 {lengths[-1]} (%)",
     ]  # fmt: skip
@@ -69,6 +69,7 @@ def row(cell: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
         "+".join(f"C{n}" for n in cell["train"]),
         cell["collection"] + ("" if radius is None else f" {radius:g} Å"),
         f"{cell['labelled_atoms']['mean']:.0f}",
+        *([_value(cell["label_seconds"], 1, 1)] if _quantum(grid) else []),
         "•" if cell["name"] in grid["front"] else "",
         *(_value(test["force_rmse_relative"], 100, 2) for test in tests),
         _value(cell["transfer_ratio"], 1, 2),
@@ -76,6 +77,11 @@ def row(cell: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
         _value(longest["energy_spread_meV_per_atom"], 1, 2),
         _value(longest["share_covered"], 100, 1),
     ]
+
+
+def _quantum(grid: Mapping[str, Any]) -> bool:
+    """Whether labels are dear: their time is then what is paid."""
+    return bool(grid["labels"] != "force-field")
 
 
 def notes(grid: Mapping[str, Any]) -> list[str]:
@@ -172,10 +178,11 @@ def _figure(results: Mapping[str, Any]) -> Figure:
 
 
 def _front(axes: Any, grid: Mapping[str, Any], colours: Mapping[tuple[int, ...], str]) -> None:
+    cost = "label_seconds" if _quantum(grid) else "labelled_atoms"
     for cell in grid["cells"]:
         on_front = cell["name"] in grid["front"]
         axes.errorbar(
-            cell["labelled_atoms"]["mean"],
+            cell[cost]["mean"],
             100 * cell["error"]["mean"],
             yerr=100 * (cell["error"]["error"] or 0.0),
             fmt=MARKERS[cell["collection"]],
@@ -186,10 +193,10 @@ def _front(axes: Any, grid: Mapping[str, Any], colours: Mapping[tuple[int, ...],
     for collection in dict.fromkeys(cell["collection"] for cell in grid["cells"]):
         axes.plot([], [], MARKERS[collection], color="0.4", label=collection)
     axes.set(
-        xlabel="labelled atoms (edge: Pareto front)",
+        xlabel=f"{'time of the labels (s)' if _quantum(grid) else 'labelled atoms'} (edge: Pareto front)",
         ylabel=f"force error on C{grid['test_lengths'][-1]} (%)",
         yscale="log",
-        xlim=(0, 1.08 * max(cell["labelled_atoms"]["mean"] for cell in grid["cells"])),
+        xlim=(0, 1.08 * max(cell[cost]["mean"] for cell in grid["cells"])),
     )
     plain_numbers(axes.yaxis)
     axes.legend(fontsize=7)

@@ -130,15 +130,20 @@ def collect_grid(spec: StudySpec, steps: Sequence[Step], production: Production 
     groups: dict[str, list[dict[str, Any]]] = {}
     for step in steps:
         groups.setdefault(step.name.rsplit("-", 1)[0].removeprefix("grid/"), []).append(work.read(step, "cell.json"))
-    summaries = [_summary(name, repeats) for name, repeats in groups.items()]
-    front = _pareto(summaries)
+    quantum = spec.reference.labels != "force-field"
+    summaries = [_summary(name, repeats, quantum) for name, repeats in groups.items()]
     return {
         "test_lengths": sorted(system.chain_length for system in spec.systems.test),
         "labels": spec.reference.labels,
         "cells": summaries,
-        "front": front,
+        "front": _pareto(summaries),
         "recommendation": _recommend(summaries),
-        "units": {"force": "eV/Å", "energy": "meV/atom", "cost": "labelled atoms", "diffusion": "Å²/ps"},
+        "units": {
+            "force": "eV/Å",
+            "energy": "meV/atom",
+            "cost": "seconds of labelling" if quantum else "atoms to label",
+            "diffusion": "Å²/ps",
+        },
         "diffusion": _diffusion(production, work) if production is not None else {},
         "price": price_of(spec, production, work) if production is not None else None,
     }
@@ -162,8 +167,12 @@ def _diffusion(production: Production, work: Work) -> dict[str, Any]:
     return found
 
 
-def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means over repeats; errors are standard errors of the mean, None for a single repeat."""
+def _summary(name: str, repeats: Sequence[Mapping[str, Any]], quantum: bool) -> dict[str, Any]:
+    """Means over repeats; errors are standard errors of the mean, None for a single repeat.
+
+    `cost` is what labels are paid with: the budget of atoms, which is met to within a structure; with `quantum` labels
+    the time they took, which grows faster than the atoms of a cluster.
+    """
     first = repeats[0]
     longest = max(first["tests"], key=lambda role: int(role[1:]))
     shortest = min(first["tests"], key=lambda role: int(role[1:]))
@@ -177,6 +186,7 @@ def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         }
     error = [one["tests"][longest]["force_rmse_relative"] for one in repeats]
     ratio = [e / one["tests"][shortest]["force_rmse_relative"] for e, one in zip(error, repeats, strict=True)]
+    seconds = _mean([one["label_seconds"] for one in repeats])
     keys = ("train", "collection", "cluster_radius_A", "budget_atoms", "n_functions")
     return {
         "name": name,
@@ -186,7 +196,8 @@ def _summary(name: str, repeats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "no_active_set": next((one["no_active_set"] for one in repeats if one["no_active_set"]), None),
         "failed": sum(one["failed"] for one in repeats),
         "labelled_atoms": _mean([one["labelled_atoms"] for one in repeats]),
-        "label_seconds": _mean([one["label_seconds"] for one in repeats]),
+        "label_seconds": seconds,
+        "cost": seconds["mean"] if quantum else float(first["budget_atoms"]),
         "tests": tests,
         "error": _mean(error),
         "transfer_ratio": _mean(ratio),
@@ -210,7 +221,7 @@ def _pareto(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     """
 
     def numbers(cell: Mapping[str, Any]) -> tuple[float, ...]:
-        return tuple(float(cell[key]["mean"]) for key in ("labelled_atoms", "error", "transfer_ratio"))
+        return float(cell["cost"]), float(cell["error"]["mean"]), float(cell["transfer_ratio"]["mean"])
 
     front = []
     for cell in summaries:
@@ -230,11 +241,14 @@ def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
         return cell["error"]["mean"] - best["error"]["mean"], float(spread)
 
     as_good = [cell for cell in summaries if apart(cell)[0] <= 2 * apart(cell)[1]]
-    chosen = min(as_good, key=lambda cell: (cell["labelled_atoms"]["mean"], cell["error"]["mean"]))
+    chosen = min(as_good, key=lambda cell: (cell["cost"], cell["error"]["mean"]))
     error, ratio = chosen["error"], chosen["transfer_ratio"]
     lengths = " + ".join(f"C{n}" for n in chosen["train"])
+    paid = f"{chosen['labelled_atoms']['mean']:.0f} labelled atoms"
+    if chosen["cost"] == chosen["label_seconds"]["mean"]:
+        paid += f" in {chosen['cost']:.3g} s"
     text = (
-        f"Train on {lengths}, {_words(chosen)}, {chosen['labelled_atoms']['mean']:.0f} labelled atoms: force error on "
+        f"Train on {lengths}, {_words(chosen)}, {paid}: force error on "
         f"{chosen['longest']} {_percent(error)}, {ratio['mean']:.2f} times that on {chosen['shortest']}."
     )
     text += _about_energies(chosen, summaries)
