@@ -233,14 +233,15 @@ def _pareto(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
-    """The cheapest cell whose error on the longest chain is not above the smallest one by more than their errors."""
+    """The cheapest cell whose error on the longest chain is not above the smallest one by more than their errors.
+
+    The standard error is the cells' typical one, relative to their means: that of two or three repeats is itself known
+    to a factor of two, and a fit that fails at random would be as good as any by its own.
+    """
     best = min(summaries, key=lambda cell: cell["error"]["mean"])
-
-    def apart(cell: Mapping[str, Any]) -> tuple[float, float]:
-        spread = np.hypot(best["error"]["error"] or 0.0, cell["error"]["error"] or 0.0)
-        return cell["error"]["mean"] - best["error"]["mean"], float(spread)
-
-    as_good = [cell for cell in summaries if apart(cell)[0] <= 2 * apart(cell)[1]]
+    typical = float(np.median([(cell["error"]["error"] or 0.0) / cell["error"]["mean"] for cell in summaries]))
+    limit = best["error"]["mean"] * (1 + 2 * np.sqrt(2) * typical)
+    as_good = [cell for cell in summaries if cell["error"]["mean"] <= limit]
     chosen = min(as_good, key=lambda cell: (cell["cost"], cell["error"]["mean"]))
     error, ratio = chosen["error"], chosen["transfer_ratio"]
     lengths = " + ".join(f"C{n}" for n in chosen["train"])
@@ -257,7 +258,10 @@ def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
         return text + " One repeat only, so differences have no uncertainty: take it as a hint."
     if others:
         shown = ", ".join(others[:6]) + (", …" if len(others) > 6 else "")
-        text += f" Within two standard errors of the best: {len(others)} of {len(summaries) - 1} others ({shown})."
+        text += (
+            f" Within two standard errors of the best ({limit / best['error']['mean'] - 1:.0%} of it): {len(others)} of "
+            f"{len(summaries) - 1} others ({shown})."
+        )
     return text
 
 
