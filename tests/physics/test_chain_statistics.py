@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from polypace.forcefields import LOPLS, TraPPEUA
-from polypace.systems.conformations import sample_conformations, torsion_statistics
-from polypace.systems.local_energies import dihedral_angle
+from polypace.systems.conformations import place_chains, sample_conformations, torsion_statistics
+from polypace.systems.local_energies import bend_energy, dihedral_angle, two_torsion_energy
+from polypace.units import BOLTZMANN
 
 
 def _hexadecane(force_field, temperature):
@@ -31,12 +32,39 @@ def test_trappe_hexadecane_as_in_published_melts():
 
 
 def test_lopls_is_more_flexible():
-    """L-OPLS melt of C16 at 298 K: ⟨R²⟩ 206 Å², trans 0.629; the rigid rotor of the statistics is a little
-    stiffer.
-    """
+    """L-OPLS melt of C16 at 298 K: ⟨R²⟩ 206 Å², trans 0.629, C-C-C 113.5° ± 3.5°, and bonds of 1.539 Å."""
     squared, trans = _hexadecane(LOPLS, 298.0)
-    assert squared == pytest.approx(206, rel=0.06)
-    assert 0.6 < trans < 0.72
+    assert squared == pytest.approx(206, rel=0.04)
+    assert trans == pytest.approx(0.629, abs=0.03)
+    statistics = torsion_statistics(LOPLS, 298.0)
+    assert np.rad2deg(statistics.bond_angle) == pytest.approx(113.5, abs=0.5)
+    assert np.rad2deg(statistics.angle_spread) == pytest.approx(3.5, abs=0.3)
+    assert statistics.bond_length == pytest.approx(1.5385, abs=0.003)
+
+
+@pytest.mark.parametrize("force_field", [TraPPEUA, LOPLS], ids=["united atoms", "all atoms"])
+def test_average_over_bond_angles_against_random_draws(force_field, rng):
+    """P(φ, φ') of a few pairs of torsions from bond angles drawn at random under the terms of their carbons."""
+    kelvin, n = 350.0, 20_000
+    statistics = torsion_statistics(force_field, kelvin)
+    # Drawn evenly, weighed by the terms of each carbon and sin θ.
+    bends = np.deg2rad(rng.uniform(98, 130, (n, 3)))
+    own = sum(bend_energy(force_field, bends[:, k]) for k in range(3))
+    weight = np.exp(-(own - own.min()) / (BOLTZMANN * kelvin)) * np.prod(np.sin(bends), axis=1)
+    length = force_field.bonds[0].coefficients[1]
+
+    def drawn(first, second):
+        torsions = np.tile(statistics.angles[[first, second]], (n, 1))
+        energy = two_torsion_energy(force_field, place_chains(np.full((n, 4), length), bends, torsions))
+        return np.average(np.exp(-energy / (BOLTZMANN * kelvin)), weights=weight)
+
+    def found(first, second):
+        return statistics.single[first] * statistics.step[first, second]
+
+    trans, gauche = 36, 13
+    for pair in ((gauche, trans), (gauche, gauche), (trans, 0), (24, 30), (gauche, 53), (gauche, 72 - gauche)):
+        expected = drawn(*pair) / drawn(trans, trans)
+        assert found(*pair) / found(trans, trans) == pytest.approx(expected, rel=0.05, abs=1e-3), pair
 
 
 def test_chains_soften_with_temperature():

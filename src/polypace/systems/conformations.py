@@ -4,19 +4,28 @@ divided).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from polypace.forcefields import ForceField
-from polypace.systems.local_energies import two_torsion_energy
+from polypace.systems.local_energies import bend_energy, two_torsion_energy
 from polypace.units import BOLTZMANN
 
 Floats = npt.NDArray[np.float64]
 
 #: Number of torsion states: 5° each.
 N_STATES = 72
+_ANGLES = np.arange(N_STATES, dtype=np.float64) * (2 * np.pi / N_STATES)
+#: Places of −φ.
+_MIRRORED = -np.arange(N_STATES) % N_STATES
+#: Gauss-Hermite quadrature of a normal distribution: places in standard deviations, weights.
+_NODES = ((-np.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (np.sqrt(3.0), 1 / 6))
+#: Å, for the derivative by the length of the inner bonds.
+_STRETCH = 0.01
 #: Local energies above this many kT carry no weight; the limit keeps exp() finite for colliding states.
 _LARGEST = 60.0
 
@@ -42,34 +51,72 @@ class TorsionStatistics:
     angle_spread: float
 
 
+@lru_cache(maxsize=16)
 def torsion_statistics(force_field: ForceField, temperature: float) -> TorsionStatistics:
     """Torsion weights, bond length and angle of an alkane backbone of `force_field` at `temperature` (K).
 
-    E(φ) is the energy of a five-carbon piece whose other torsion is trans; E_15 is what is left of its energy
-    when both torsions turn. It holds the torsion terms and all non-bonded pairs of the piece.
+    E(φ) is the free energy of a five-carbon piece whose other torsion is trans; E_15 is what is left of it when both
+    torsions turn: −kT ln ⟨exp[−U(φ, φ', θ)/kT]⟩ over the three bond angles θ as their own terms spread them. U holds the
+    torsion terms and all non-bonded pairs of the piece. Without the average, gauche torsions would have to do without the
+    wider angles that make room for them, and all-atom chains come out up to a tenth too large. Bond length and angle
+    are those of the middle of the piece under the same weights.
     """
     thermal = BOLTZMANN * temperature
     stiffness, length = force_field.bonds[0].coefficients
-    bending, degrees = force_field.angles[0].coefficients
-    theta = float(np.deg2rad(degrees))
-    angles = np.arange(N_STATES, dtype=np.float64) * (2 * np.pi / N_STATES)
-    energy = two_torsion_energy(force_field, _five_atoms(angles, length, theta)).reshape(N_STATES, N_STATES)
-    trans = N_STATES // 2
-    alone = energy[:, trans]
+    bend, spread = _own_bend(force_field, thermal)
+    nodes = [(bend + step * spread, weight) for step, weight in _NODES]
+    weights, bends, squares = (np.zeros((N_STATES, N_STATES)) for _ in range(3))
+    reference = float(_piece_energy(force_field, length, (bend, bend, bend)).min())
+    for first, middle, last in itertools.product(nodes, repeat=3):
+        energy = _piece_energy(force_field, length, (first[0], middle[0], last[0])) - reference
+        weight = first[1] * middle[1] * last[1] * np.exp(-np.clip(energy / thermal, None, 2 * _LARGEST))
+        weights += weight
+        bends += weight * middle[0]
+        squares += weight * middle[0] ** 2
     # The two torsions are alike: the mean makes the map symmetric to the last digit.
-    alone = (alone + energy[trans]) / 2 - energy[trans, trans]
+    energy = -thermal * np.log((weights + weights.T) / 2)
+    mean = float(bends.sum() / weights.sum())
+    width = float(np.sqrt(squares.sum() / weights.sum() - mean**2))
+    trans = N_STATES // 2
+    alone = energy[:, trans] - energy[trans, trans]
     together = energy - energy[trans, trans] - alone[:, None] - alone[None, :]
     single = np.exp(-np.clip((alone - alone.min()) / thermal, None, _LARGEST))
     step = np.exp(-np.clip(together / thermal, -_LARGEST / 2, _LARGEST)) * single[None, :]
-    spreads = (float(np.sqrt(thermal / (2 * k))) for k in (stiffness, bending))
-    return TorsionStatistics(angles, single, step, length, next(spreads), theta, next(spreads))
+    longer = length + _pull(force_field, length, bend, thermal) / (2 * stiffness)
+    return TorsionStatistics(_ANGLES, single, step, longer, float(np.sqrt(thermal / (2 * stiffness))), mean, width)
 
 
-def _five_atoms(angles: Floats, length: float, theta: float) -> Floats:
-    """(n², 5, 3) backbones for every pair of torsions."""
-    first, second = (grid.ravel() for grid in np.meshgrid(angles, angles, indexing="ij"))
-    n = len(first)
-    return place_chains(np.full((n, 4), length), np.full((n, 3), theta), np.column_stack([first, second]))
+def _own_bend(force_field: ForceField, thermal: float) -> tuple[float, float]:
+    """Mean and standard deviation (rad) of a bond angle under the terms at its carbon alone, P ∝ sin θ exp[−U/kT]."""
+    angles = np.linspace(np.deg2rad(80), np.deg2rad(150), 701)
+    energy = bend_energy(force_field, angles)
+    weight = np.sin(angles) * np.exp(-(energy - energy.min()) / thermal)
+    mean = float(np.average(angles, weights=weight))
+    return mean, float(np.sqrt(np.average((angles - mean) ** 2, weights=weight)))
+
+
+def _piece_energy(
+    force_field: ForceField, length: float, bends: tuple[float, float, float], stretch: float = 0.0
+) -> Floats:
+    """(72, 72) energy (eV) of five carbons for every pair of torsions; `stretch` (Å) lengthens the two inner bonds."""
+    # A mirror image turns both torsions round: half of the second's states give the others.
+    half = N_STATES // 2 + 1
+    first, second = (grid.ravel() for grid in np.meshgrid(_ANGLES, _ANGLES[:half], indexing="ij"))
+    bonds = np.tile([length, length + stretch, length + stretch, length], (len(first), 1))
+    backbones = place_chains(bonds, np.tile(bends, (len(first), 1)), np.column_stack([first, second]))
+    energy = np.empty((N_STATES, N_STATES))
+    energy[:, :half] = two_torsion_energy(force_field, backbones).reshape(N_STATES, half)
+    energy[:, half:] = energy[_MIRRORED][:, half - 2 : 0 : -1]
+    return energy
+
+
+def _pull(force_field: ForceField, length: float, bend: float, thermal: float) -> float:
+    """Mean force (eV/Å) by which the pairs of the piece lengthen an inner bond."""
+    low, middle, high = (
+        _piece_energy(force_field, length, (bend, bend, bend), step) for step in (-_STRETCH, 0.0, _STRETCH)
+    )
+    weights = np.exp(-np.minimum((middle - middle.min()) / thermal, _LARGEST))
+    return float(np.average((low - high) / (4 * _STRETCH), weights=weights))
 
 
 def sample_conformations(

@@ -51,6 +51,29 @@ def two_torsion_energy(force_field: ForceField, backbones: Floats) -> Floats:
     return energy
 
 
+def bend_energy(force_field: ForceField, bends: Floats) -> Floats:
+    """(n,) energy (eV) of the angle terms at an inner carbon against its backbone angle (n,) in rad; its hydrogens
+    follow as `add_hydrogens` places them.
+    """
+    if resolution(force_field) == "united-atom":
+        stiffness, degrees = force_field.angles[0].coefficients
+        return np.asarray(stiffness * (bends - np.deg2rad(degrees)) ** 2)
+    chain = linear_chain(3, force_field)
+    arm, zero = force_field.bonds[0].coefficients[1], np.zeros_like(bends)
+    ends = [np.stack([arm * np.cos(angle), arm * np.sin(angle), zero], axis=1) for angle in (zero, bends)]
+    positions = add_hydrogens(np.stack([ends[0], np.zeros_like(ends[0]), ends[1]], axis=1))
+    middle = int(chain.backbone[1])
+    bonded = [int(i + j - middle) for i, j in chain.bonds.tolist() if middle in (i, j)]
+    energy = np.zeros(len(bends))
+    for i, k in itertools.combinations(sorted(bonded), 2):
+        types = (chain.types[i], chain.types[middle], chain.types[k])
+        stiffness, degrees = force_field.angles[force_field.term("angles", types)].coefficients
+        first, second = (positions[:, end] - positions[:, middle] for end in (i, k))
+        cosine = np.sum(first * second, axis=1) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
+        energy += stiffness * (np.arccos(cosine) - np.deg2rad(degrees)) ** 2
+    return energy
+
+
 def bonds_apart(chain: Chain) -> npt.NDArray[np.int64]:
     """(n, n) number of bonds between the atoms of a chain."""
     n = len(chain.types)
