@@ -16,7 +16,9 @@ import yaml
 import polypace as pp
 from polypace.errors import ProgramError
 from polypace.select import ActiveSet
-from polypace.study.step import StepContext
+from polypace.study.plan import plan_contacts
+from polypace.study.schema import read_study
+from polypace.study.step import Step, StepContext
 from polypace.study.tasks.common import read_frames, read_melt
 from polypace.study.tasks.exploring import explore
 from polypace.study.tasks.labelling import label, label_what_can_be
@@ -38,7 +40,7 @@ STUDY = {
     },
     "reference": {"cutoff": [7, 8], "tail": [4.6, 6]},
     "training_data": {
-        "thermal": 3, "hot": 2, "pinched": 1, "pairs": 4,
+        "thermal": 3, "hot": 0, "pinched": 0, "pairs": 4,  # little, so that there is something to learn
         "perturbed": {"rattled": 1, "compressed": 1, "contacts": 2, "twisted": 2},
     },
     "ace": {
@@ -103,6 +105,19 @@ def test_validation_frames_are_never_trained_on(learned):
     trained = [path for name in ("train.extxyz", "new.extxyz") for path in learned.glob(f"steps/*/{name}")]
     assert len(trained) >= 2 and len(held_out) == 2
     assert not any(a.positions.tobytes() in held_out for path in trained for a in ase.io.read(path, ":"))
+
+
+def test_contact_frames_for_a_potential_with_holes(learned, tmp_path):
+    """The step that such a fit asks for, made for real out of the melt that was explored."""
+    (melt,) = learned.glob("steps/melt-C6-*")
+    step = plan_contacts(read_study(learned / "study.yaml"), 6, Step("melt/C6", print, {}), attempt=1)
+    step.function(StepContext(tmp_path, tmp_path / "partial", step.params, {"melt": melt}, learned, 1))
+    frames = ase.io.read(tmp_path / "new.extxyz", ":")
+    assert len(frames) == json.loads((tmp_path / "frames.json").read_text())["pairs"] > 16
+    assert {(atoms.info["config_type"], atoms.info["chain_length"], len(atoms)) for atoms in frames} == {
+        ("pairs", 6, 12)
+    }
+    assert all(np.isfinite(atoms.get_forces()).all() for atoms in frames)
 
 
 def test_kill_9_at_any_time_changes_nothing(learned, tmp_path):

@@ -204,12 +204,12 @@ def _fit_without_holes(
     spec: StudySpec, base: Foundation, name: str, labels: Mapping[str, Step], work: Work
 ) -> tuple[Step, Mapping[str, Step]]:
     """A fit that passes the gate, and the labels it was made from: more contact frames where it did not at once."""
-    longest = base.melts[max(replica.chain_length for replica in replicas(spec))]
+    longest = max(replica.chain_length for replica in replicas(spec))
     holes: list[Record] = []
     for attempt in range(REPAIRS + 1):
         if attempt:
             number = 1 + sum(role.startswith("contacts") for role in labels)
-            labels = {**labels, f"contacts-{number}": plan_contacts(spec, longest, number)}
+            labels = {**labels, f"contacts-{number}": plan_contacts(spec, longest, base.melts[longest], number)}
         fit = plan_fit(spec, f"{name}-{attempt}" if attempt else name, base.training, labels)
         work.finish([fit])
         holes = work.read(fit, "fit.json")["holes"]

@@ -142,10 +142,10 @@ def plan_labels(spec: StudySpec, number: int, explorations: Sequence[Step], sele
     return Step(name, labelling.label_selection, params, inputs, version=2)
 
 
-def plan_contacts(spec: StudySpec, melt: Step, attempt: int) -> Step:
+def plan_contacts(spec: StudySpec, chain_length: int, melt: Step, attempt: int) -> Step:
     """More chains pushed into each other, for a potential that did not pass the gate."""
     name = f"contacts/{attempt}"
-    params = {**common_params(spec, name), "scans": 16 * attempt}
+    params = {**common_params(spec, name), "chain_length": chain_length, "scans": 16 * attempt}
     return Step(name, sampling.sample_contacts, params, {"melt": melt})
 
 
