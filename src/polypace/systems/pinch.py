@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from ase.geometry import find_mic
 from scipy.spatial.transform import Rotation
 
 from polypace.errors import InputError
@@ -20,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 
 #: Å between 1-4 neighbours, and the largest deviation from cis (radian).
 CLOSED, OPEN, TWIST = 1.4, 2.8, 0.7
+#: Å to which atoms without a bond may come: nearer they say nothing of a potential and everything of its core. Draws
+#: before an end is left as it is.
+NEAREST, DRAWS = 1.3, 20
 #: Angles (radian) to which ends are bent, and the step and limit of bending towards a ring.
 SHARP, BLUNT, STEP, MOST = np.deg2rad(60.0), np.deg2rad(105.0), np.deg2rad(1.0), np.deg2rad(65.0)
 
@@ -63,7 +67,8 @@ def pinch_chain(positions: npt.ArrayLike, place: int, distance: float, twist: fl
 def pinch_ends(melt: Melt, seed: int) -> Melt:
     """Both ends of every chain bent sharply or towards a four-membered ring; only the end atoms move.
 
-    Chains are linear, their atoms in order; shorter ones than four atoms stay as they are.
+    Chains are linear, their atoms in order; shorter ones than four atoms stay as they are, and so does an end that
+    finds no place at least 1.3 Å from all atoms that it is not bonded to.
     """
     rng = np.random.default_rng(seed)
     x = np.array(melt.atoms.positions)
@@ -73,25 +78,42 @@ def pinch_ends(melt: Melt, seed: int) -> Melt:
             continue
         for chain in (index, index[::-1]):
             d, c, b, a = chain[:4]
-            x[d] = _bent_end(x[a], x[b], x[c], x[d], rng)
+            others = np.delete(x, [d, c], axis=0)
+            for _ in range(DRAWS):
+                end = _bent_end(x[a], x[b], x[c], x[d], rng)
+                if find_mic(others - end, melt.atoms.cell, melt.atoms.pbc)[1].min() >= NEAREST:
+                    x[d] = end
+                    break
     return moved(melt, x)
 
 
 def pinched_chain_melt(melt: Melt, molecule: int, seed: int) -> Melt:
-    """One chain of the melt alone in an open box (Å around it: 20), pinched at a random place."""
+    """One chain of the melt alone in an open box (Å around it: 20), pinched at a random place; as it was where every fold
+    brings atoms nearer than 1.3 Å.
+    """
     rng = np.random.default_rng(seed)
     index = np.flatnonzero(melt.molecules == molecule)
     atoms = melt.atoms[index]
     place = int(rng.integers(1, len(index) - 2))
-    atoms.set_positions(
-        pinch_chain(atoms.positions, place, float(rng.uniform(CLOSED, OPEN)), float(rng.uniform(-TWIST, TWIST)))
-    )
+    for _ in range(DRAWS):
+        folded = pinch_chain(
+            atoms.positions, place, float(rng.uniform(CLOSED, OPEN)), float(rng.uniform(-TWIST, TWIST))
+        )
+        if _clearance(folded) >= NEAREST:
+            atoms.set_positions(folded)
+            break
     atoms.set_array("mol_id", np.zeros(len(index), dtype=np.int64))
     atoms.set_cell(np.eye(3) * (float(np.ptp(atoms.positions, axis=0).max()) + 40))
     atoms.center()
     bonds = melt.bonds[np.isin(melt.bonds, index).all(axis=1)] - index[0]
     types = tuple(melt.types[k] for k in index)
     return replace(melt, atoms=atoms, bonds=bonds, molecules=np.zeros(len(index), dtype=np.int64), types=types)
+
+
+def _clearance(chain: Floats) -> float:
+    """Smallest distance (Å) of atoms of a linear chain that are not bonded."""
+    apart = np.linalg.norm(chain[:, None] - chain[None, :], axis=2)
+    return float(apart[np.triu_indices(len(chain), k=2)].min())
 
 
 def _bent_end(a: Floats, b: Floats, c: Floats, d: Floats, rng: np.random.Generator) -> Floats:

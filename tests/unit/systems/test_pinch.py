@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase.neighborlist import neighbor_list
 
 from polypace.errors import InputError
 from polypace.systems import build_melt
@@ -42,6 +43,21 @@ def test_pinched_ends_move_only_end_atoms(melt):
         first, second = here[0] - here[1], here[2] - here[1]
         angle = np.degrees(np.arccos(first @ second / np.linalg.norm(first) / np.linalg.norm(second)))
         assert 59.9 < angle < 105.1
+
+
+def test_nothing_is_bent_into_something_else():
+    """Dense short chains: as drawn, one end in a thousand lands on another atom (0.09 Å, 1e18 eV), and no ends meet."""
+    melt = build_melt(5, 60, density=0.65, seed=3)
+    bonded = {frozenset(pair) for pair in melt.bonds.tolist()}
+    n_moved = 0
+    for seed in range(8):
+        bent = pinch_ends(melt, seed).atoms
+        first, second, distance = neighbor_list("ijd", bent, 1.3)
+        assert {frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)} <= bonded, distance.min()
+        n_moved += np.count_nonzero(np.abs(bent.positions - melt.atoms.positions).max(axis=1) > 1e-9)
+        alone = pinched_chain_melt(melt, seed, seed).atoms.get_all_distances()
+        assert alone[np.triu_indices(5, k=2)].min() >= 1.3
+    assert n_moved > 0.95 * 8 * 120
 
 
 def test_a_chain_alone_has_its_own_topology(melt):
