@@ -40,6 +40,7 @@ from polypace.systems import (
     target_internal_distances,
     write_lammps_data,
 )
+from polypace.systems.chains import resolution
 from polypace.trajectory import Trajectory, open_trajectory
 
 PUBLISHED = {
@@ -107,9 +108,7 @@ def measure(force_field: ForceField, form: str, length: int, kelvin: float, opti
         length, max(8, round(options.carbons / length)), 0.97 * (published or 0.72), force_field, options.seed, kelvin
     )
     used = force_field.original() if form == "original" else force_field
-    interactions = force_field_interactions(
-        used, melt.type_names, constrain_hydrogens=any(kind.element == "H" for kind in used.atom_types)
-    )
+    interactions = force_field_interactions(used, melt.type_names, constrain_hydrogens=resolution(used) == "all-atom")
     folder = Path(tempfile.mkdtemp(prefix=f"{force_field.name}-C{length}-{kelvin:.0f}K-", dir=options.folder))
     write_lammps_data(melt, folder / "start.data", force_field)
     step = options.timestep or interactions.timestep
@@ -160,7 +159,7 @@ def segments(chains: ChainDimensions, end: Melt, target: InternalDistances) -> l
             s,
             float(chains.internal[s - 1]),
             float(np.interp(s, last.separation, last.error)),
-            float(np.exp(np.interp(np.log(s), np.log(target.separation), np.log(target.squared)))),
+            float(target.at(s)),
         ]
         for s in SEGMENTS
         if s < len(chains.internal)

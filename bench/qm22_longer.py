@@ -60,13 +60,14 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=600.0)
     parser.add_argument("--frames", type=int, default=2)
     options = parser.parse_args()
+    ace = ACECalculator(options.potential)
     check(options.folder)
     print("| chain | E above the first (meV/atom) | error | force RMSE (meV/Å) | relative |\n|---|---|---|---|---|")
     for length in options.lengths:
         first: tuple[float, float] | None = None
         for frame in chains(length, options.temperature, options.frames):
             energy, forces = label(frame)
-            ours = ase.Atoms(frame.get_chemical_symbols(), frame.positions, calculator=ACECalculator(options.potential))
+            ours = ase.Atoms(frame.get_chemical_symbols(), frame.positions, calculator=ace)
             predicted, error = ours.get_potential_energy(), ours.get_forces() - forces
             first = first or (energy, predicted)
             above, off = ((e - e0) * 1e3 / len(ours) for e, e0 in ((energy, first[0]), (predicted, first[1])))

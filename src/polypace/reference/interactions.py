@@ -48,8 +48,7 @@ def force_field_interactions(
         where the force field is unknown, has no such atom type, or has no hydrogens to constrain.
     """
     force_field = get_force_field(force_field)
-    if constrain_hydrogens and not any(kind.element == "H" for kind in force_field.atom_types):
-        raise InputError(f"constrain_hydrogens: force field {force_field.name!r} has no hydrogens; leave it out")
+    constraints = _constraints(force_field) if constrain_hydrogens else ()
     if not type_names:
         raise InputError("type_names must name at least one atom type, got none")
     lines = _pair_lines(force_field, type_names)
@@ -67,13 +66,15 @@ def force_field_interactions(
         tuple(lines),
         _CONSTRAINED_TIMESTEP if constrain_hydrogens else force_field.timestep,
         _soft_radii(force_field, type_names),
-        _constraints(force_field) if constrain_hydrogens else (),
+        constraints,
     )
 
 
 def _constraints(force_field: ForceField) -> tuple[str, ...]:
     """SHAKE knows hydrogens by their mass."""
-    mass = next(kind.mass for kind in force_field.atom_types if kind.element == "H")
+    mass = next((kind.mass for kind in force_field.atom_types if kind.element == "H"), None)
+    if mass is None:
+        raise InputError(f"constrain_hydrogens: force field {force_field.name!r} has no hydrogens; leave it out")
     return (f"fix hydrogens all shake 1.0e-5 20 0 m {mass!r}",)
 
 

@@ -147,7 +147,7 @@ def nvt_script(
             f"run {equilibration_steps}",
             "unfix heat",
             "unfix move",
-            *(["unfix hydrogens"] if interactions.constraints else []),
+            *(f"unfix {line.split()[1]}" for line in interactions.constraints),
             "reset_timestep 0",
         ]
     moves = {
@@ -255,6 +255,7 @@ def _label_output(dump_file: str | Path, every: int, other_forces: bool = False)
     names = [f"dump_modify frames colname {k} f{axis}" for k, axis in zip((10, 11, 12), "xyz", strict=True)]
     return [
         *kept,
+        # "virial" alone would count the fixes
         "compute virial all pressure NULL pair bond angle dihedral improper kspace",
         f"thermo_style custom {LABELS}",
         "thermo_modify format float %.17g norm no",

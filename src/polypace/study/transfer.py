@@ -137,7 +137,7 @@ def collect_grid(spec: StudySpec, steps: Sequence[Step], production: Production 
         "labels": spec.reference.labels,
         "cells": summaries,
         "front": _pareto(summaries),
-        "recommendation": _recommend(summaries),
+        "recommendation": _recommend(summaries, quantum),
         "units": {
             "force": "eV/Å",
             "energy": "meV/atom",
@@ -232,7 +232,7 @@ def _pareto(summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     return front
 
 
-def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
+def _recommend(summaries: Sequence[Mapping[str, Any]], quantum: bool) -> str:
     """The cheapest cell whose error on the longest chain is not above the smallest one by more than their errors.
 
     The standard error is the cells' typical one, relative to their means: that of two or three repeats is itself known
@@ -246,7 +246,7 @@ def _recommend(summaries: Sequence[Mapping[str, Any]]) -> str:
     error, ratio = chosen["error"], chosen["transfer_ratio"]
     lengths = " + ".join(f"C{n}" for n in chosen["train"])
     paid = f"{chosen['labelled_atoms']['mean']:.0f} labelled atoms"
-    if chosen["cost"] == chosen["label_seconds"]["mean"]:
+    if quantum:
         paid += f" in {chosen['cost']:.3g} s"
     text = (
         f"Train on {lengths}, {_words(chosen)}, {paid}: force error on "

@@ -63,27 +63,36 @@ def torsion_statistics(force_field: ForceField, temperature: float) -> TorsionSt
     """
     thermal = BOLTZMANN * temperature
     stiffness, length = force_field.bonds[0].coefficients
-    bend, spread = _own_bend(force_field, thermal)
-    nodes = [(bend + step * spread, weight) for step, weight in _NODES]
+    own = _own_bend(force_field, thermal)
+    rigid = _piece_energy(force_field, length, (own[0],) * 3)
+    energy, bend, width = _averaged(force_field, length, own, float(rigid.min()), thermal)
+    trans = N_STATES // 2
+    alone = energy[:, trans] - energy[trans, trans]
+    together = energy - energy[trans, trans] - alone[:, None] - alone[None, :]
+    single = np.exp(-np.clip((alone - alone.min()) / thermal, None, _LARGEST))
+    step = np.exp(-np.clip(together / thermal, -_LARGEST / 2, _LARGEST)) * single[None, :]
+    longer = length + _pull(force_field, length, own[0], rigid, thermal) / (2 * stiffness)
+    return TorsionStatistics(_ANGLES, single, step, longer, float(np.sqrt(thermal / (2 * stiffness))), bend, width)
+
+
+def _averaged(
+    force_field: ForceField, length: float, own: tuple[float, float], reference: float, thermal: float
+) -> tuple[Floats, float, float]:
+    """(72, 72) free energy (eV) above `reference`, averaged over the bond angles, whose `own` terms give them a mean and
+    a spread; mean and spread (rad) of the middle one with all pairs of the piece.
+    """
+    nodes = [(own[0] + step * own[1], weight) for step, weight in _NODES]
     weights, bends, squares = (np.zeros((N_STATES, N_STATES)) for _ in range(3))
-    reference = float(_piece_energy(force_field, length, (bend, bend, bend)).min())
     for first, middle, last in itertools.product(nodes, repeat=3):
         energy = _piece_energy(force_field, length, (first[0], middle[0], last[0])) - reference
         weight = first[1] * middle[1] * last[1] * np.exp(-np.clip(energy / thermal, None, 2 * _LARGEST))
         weights += weight
         bends += weight * middle[0]
         squares += weight * middle[0] ** 2
-    # The two torsions are alike: the mean makes the map symmetric to the last digit.
-    energy = -thermal * np.log((weights + weights.T) / 2)
     mean = float(bends.sum() / weights.sum())
     width = float(np.sqrt(squares.sum() / weights.sum() - mean**2))
-    trans = N_STATES // 2
-    alone = energy[:, trans] - energy[trans, trans]
-    together = energy - energy[trans, trans] - alone[:, None] - alone[None, :]
-    single = np.exp(-np.clip((alone - alone.min()) / thermal, None, _LARGEST))
-    step = np.exp(-np.clip(together / thermal, -_LARGEST / 2, _LARGEST)) * single[None, :]
-    longer = length + _pull(force_field, length, bend, thermal) / (2 * stiffness)
-    return TorsionStatistics(_ANGLES, single, step, longer, float(np.sqrt(thermal / (2 * stiffness))), mean, width)
+    # The two torsions are alike: the mean makes the map symmetric to the last digit.
+    return -thermal * np.log((weights + weights.T) / 2), mean, width
 
 
 def _own_bend(force_field: ForceField, thermal: float) -> tuple[float, float]:
@@ -110,12 +119,12 @@ def _piece_energy(
     return energy
 
 
-def _pull(force_field: ForceField, length: float, bend: float, thermal: float) -> float:
-    """Mean force (eV/Å) by which the pairs of the piece lengthen an inner bond."""
-    low, middle, high = (
-        _piece_energy(force_field, length, (bend, bend, bend), step) for step in (-_STRETCH, 0.0, _STRETCH)
-    )
-    weights = np.exp(-np.minimum((middle - middle.min()) / thermal, _LARGEST))
+def _pull(force_field: ForceField, length: float, bend: float, rigid: Floats, thermal: float) -> float:
+    """Mean force (eV/Å) by which the pairs of a piece with all angles at `bend`, of energies `rigid`, lengthen an inner
+    bond.
+    """
+    low, high = (_piece_energy(force_field, length, (bend, bend, bend), step) for step in (-_STRETCH, _STRETCH))
+    weights = np.exp(-np.minimum((rigid - rigid.min()) / thermal, _LARGEST))
     return float(np.average((low - high) / (4 * _STRETCH), weights=weights))
 
 

@@ -29,6 +29,11 @@ class InternalDistances:
     squared: Floats
     error: Floats
 
+    def at(self, separation: npt.ArrayLike) -> Floats:
+        """⟨R²(s)⟩ (Å²) at other separations, between known ones a power law."""
+        found: Floats = np.exp(np.interp(np.log(separation), np.log(self.separation), np.log(self.squared)))
+        return found
+
 
 @dataclass(frozen=True)
 class InternalDistanceCheck:
@@ -116,7 +121,7 @@ def check_internal_distances(
     found = internal_distances(melt)
     s = found.separation
     target = target_internal_distances(force_field, int(s[-1]), temperature)
-    expected = np.exp(np.interp(np.log(s), np.log(target.separation), np.log(target.squared)))
+    expected = target.at(s)
     bond = BOND if resolution(force_field) == "bead" else float(force_field.bonds[0].coefficients[1])
     deviation = found.squared / expected - 1
     error = found.error / expected

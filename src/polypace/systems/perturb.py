@@ -87,7 +87,7 @@ def press_contacts(melt: Melt, n_molecules: int, distances: tuple[float, float],
     for molecule in rng.permutation(n_all)[:n_molecules].tolist():
         own = np.flatnonzero(melt.molecules == molecule)
         others = np.flatnonzero(melt.molecules != molecule)
-        apart = _minimum_image(positions[others][None] - positions[own][:, None], cell, melt.atoms.pbc)
+        apart = minimum_image(positions[others][None] - positions[own][:, None], cell, melt.atoms.pbc)
         apart = apart.reshape(-1, 3)
         length = np.linalg.norm(apart, axis=1)
         choice = int(rng.choice(np.argsort(length)[:10]))
@@ -177,7 +177,10 @@ def _check_range(distances: tuple[float, float]) -> tuple[float, float]:
     return low, high
 
 
-def _minimum_image(steps: Floats, cell: Floats, pbc: npt.ArrayLike) -> Floats:
+def minimum_image(steps: Floats, cell: Floats, pbc: npt.ArrayLike) -> Floats:
+    """Steps (…, 3) between images that are nearest in fractions of the cell: the shortest ones where these are shorter
+    than half of its heights.
+    """
     fractions = steps @ np.linalg.inv(cell)
     wrapped: Floats = steps - np.where(pbc, np.round(fractions), 0.0) @ cell
     return wrapped
@@ -230,7 +233,7 @@ def _turn(
 
     def contacts(angle: float) -> Floats:
         steps = positions[others][None] - turned(angle)[:, None]
-        return _minimum_image(steps, melt.atoms.cell.array, melt.atoms.pbc)[allowed]
+        return minimum_image(steps, melt.atoms.cell.array, melt.atoms.pbc)[allowed]
 
     if allowed.any():
         angle = _first_contact(contacts, np.deg2rad(np.arange(0, 360, 2.0)), target)

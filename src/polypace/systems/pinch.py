@@ -10,12 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from ase.geometry import find_mic
 from scipy.spatial.transform import Rotation
 
 from polypace.errors import InputError
 from polypace.melt import Melt
-from polypace.systems.perturb import moved
+from polypace.systems.perturb import minimum_image, moved
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,7 +80,8 @@ def pinch_ends(melt: Melt, seed: int) -> Melt:
             others = np.delete(x, [d, c], axis=0)
             for _ in range(DRAWS):
                 end = _bent_end(x[a], x[b], x[c], x[d], rng)
-                if find_mic(others - end, melt.atoms.cell, melt.atoms.pbc)[1].min() >= NEAREST:
+                steps = minimum_image(others - end, melt.atoms.cell.array, melt.atoms.pbc)
+                if np.linalg.norm(steps, axis=1).min() >= NEAREST:
                     x[d] = end
                     break
     return moved(melt, x)

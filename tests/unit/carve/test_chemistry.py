@@ -130,10 +130,10 @@ def sort_by_source(cluster):
 def test_no_caps_of_a_chain_collide():
     """Without bridges the caps on either side of one missing carbon sit 0.7 Å apart."""
     melt = polyethylene(10, 40, seed=5)
-    bridged = carve_clusters(melt, range(0, 400, 9), 2.0, 6.0, merge=False)
-    assert sum(len(cluster.provenance["bridged"]) for cluster in bridged) > 10
+    bridged = carve_clusters(melt, range(0, 400, 5), 2.0, 6.0, merge=False)
+    assert sum(len(cluster.provenance["bridged"]) for cluster in bridged) > 20
     assert min(closest_caps(melt, cluster) for cluster in bridged) > 1.9
-    open_gaps = carve_clusters(melt, range(0, 400, 9), 2.0, 6.0, merge=False, bridge_length=0)
+    open_gaps = carve_clusters(melt, range(0, 400, 5), 2.0, 6.0, merge=False, bridge_length=0)
     assert min(closest_caps(melt, cluster) for cluster in open_gaps) < 1.0
 
 

@@ -25,14 +25,14 @@ GRID = [
 
 def test_the_cheapest_of_the_good_ones():
     """Errors are known to 2 %: random is as good as the best and cheaper; clusters are not as good."""
-    text = _recommend(GRID)
+    text = _recommend(GRID, quantum=True)
     assert text.startswith("Train on C8, whole frames at random, 990 labelled atoms in 20 s: ")
     assert "Within two standard errors of the best (6% of it): 1 of 3 others (d-optimal)" in text
 
 
 def test_a_fit_that_fails_at_random_is_not_as_good_as_the_best():
     """0.9 ± 0.45 is within two of its own standard errors of everything."""
-    assert "active-learning" not in _recommend(GRID)
+    assert "active-learning" not in _recommend(GRID, quantum=True)
 
 
 def test_front():
